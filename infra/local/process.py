@@ -1,0 +1,22 @@
+"""How a part of the local system lives as a process: it says when it is ready and dies with whoever started it."""
+
+import json
+import os
+import sys
+import threading
+from collections.abc import Callable
+
+
+def announce(**addresses: str) -> None:
+    """Tell the parent, in one line of JSON on stdout, that this part serves, and where."""
+    print(json.dumps({"ready": True, **addresses}), flush=True)
+
+
+def stop_with_parent(stop: Callable[[], None] = lambda: os._exit(0)) -> None:
+    """Call `stop` once stdin closes, which happens however the parent ends, `kill -9` included."""
+
+    def wait() -> None:
+        sys.stdin.buffer.read()
+        stop()
+
+    threading.Thread(target=wait, name="stop-with-parent", daemon=True).start()
