@@ -121,7 +121,7 @@ class SpeechSettings(Settings):
 class WorkerAuthSettings(Settings):
     """Whose calls the workers accept.
 
-    `workers_url` may hold `{worker}`, which stands for the worker's name; the result is also the audience of its tokens.
+    `workers_url` may hold `{worker}`, which stands for the worker's name; the result is the audience of its tokens.
     """
 
     workers_url: HttpUrl

@@ -14,6 +14,8 @@
     ├── IdempotencyMismatch     422 idempotency_mismatch
     ├── RateLimited             429 rate_limited
     ├── TryAgainLater           503 (workers only: Cloud Tasks comes again)
+    ├── StorageFailed           503 internal
+    ├── TasksUnavailable        503
     └── SpeechError             what Google Text-to-Speech refused or failed to do
         ├── InvalidKey          400 invalid_key, fatal for a job
         ├── TextTooLong         400 validation_error
@@ -122,6 +124,18 @@ class TryAgainLater(AppError):
     """Not now; deliver this task again."""
 
     status, code = 503, "try_again_later"
+
+
+class TasksUnavailable(AppError):
+    """Cloud Tasks took no task; try again."""
+
+    status = 503
+
+
+class StorageFailed(AppError):
+    """The audio could not be stored; try again."""
+
+    status = 503
 
 
 class SpeechError(AppError):

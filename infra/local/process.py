@@ -5,6 +5,9 @@ import os
 import sys
 import threading
 from collections.abc import Callable
+from wsgiref.types import WSGIApplication
+
+from waitress.server import create_server
 
 
 def announce(**addresses: str) -> None:
@@ -20,3 +23,11 @@ def stop_with_parent(stop: Callable[[], None] = lambda: os._exit(0)) -> None:
         stop()
 
     threading.Thread(target=wait, name="stop-with-parent", daemon=True).start()
+
+
+def serve_wsgi(app: WSGIApplication, port: int, threads: int, ready: Callable[[str], None]) -> None:
+    """Serve on loopback until the parent ends; `ready` is told the URL. Port 0 takes a free one."""
+    server = create_server(app, host="127.0.0.1", port=port, threads=threads, ident="audio-loop")
+    stop_with_parent()
+    ready(f"http://127.0.0.1:{server.effective_port}")
+    server.run()

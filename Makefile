@@ -1,0 +1,42 @@
+.DEFAULT_GOAL := help
+.PHONY: help setup run test lint fmt types clean
+
+PYTHON ?= python3
+PORT ?= 8080
+TTS ?= local
+VENV := .venv/bin
+PACKAGES := functions shared infra tests
+
+help: ## Say what there is
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-8s %s\n", $$1, $$2 }'
+
+setup: .venv/installed ## Install everything into .venv/ (the other targets do it too)
+
+.venv/installed: requirements.txt requirements-dev.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Audio Loop needs Python 3.11 or newer: make run PYTHON=python3.11")'
+	@test -x $(VENV)/python || $(PYTHON) -m venv .venv
+	@echo "Installing (a minute or so, once)..."
+	@$(VENV)/python -m pip install --quiet --disable-pip-version-check --requirement requirements-dev.txt
+	@touch $@
+
+run: .venv/installed ## Start the whole system (ONCE=1 stops after the sample; PORT=9090; TTS=google KEY=AIza...)
+	@GOOGLE_TTS_KEY='$(KEY)' $(VENV)/python -m infra.local --port $(PORT) --tts $(TTS) $(if $(ONCE),--once)
+
+test: .venv/installed ## Run all tests (on PostgreSQL at DATABASE_ADMIN_URL, where that is set)
+	@$(VENV)/python -m pytest
+
+lint: .venv/installed ## Check style, imports between layers, and types
+	@$(VENV)/ruff check $(PACKAGES)
+	@$(VENV)/ruff format --check $(PACKAGES)
+	@$(VENV)/lint-imports
+	@$(MAKE) --no-print-directory types
+
+types: .venv/installed ## Check types
+	@$(VENV)/mypy
+
+fmt: .venv/installed ## Format
+	@$(VENV)/ruff check --fix $(PACKAGES)
+	@$(VENV)/ruff format $(PACKAGES)
+
+clean: ## Delete everything that was installed or made here
+	rm -rf .venv .local .mypy_cache .pytest_cache .ruff_cache .import_linter_cache

@@ -1,0 +1,35 @@
+"""Voices: what Google offers, and which voice speaks in which slot."""
+
+from flask import Response
+from shared.clients.text_to_speech import TextToSpeech
+
+from shared import http
+from shared.config import KeyRingSettings, SpeechSettings, load
+from shared.db.database import database
+from shared.dto.voices import SlotPath, UserVoicePutRequest, UserVoices, UserVoiceSlot, VoiceCatalogue, VoiceQuery
+from shared.services.key_ring import KeyRing
+from shared.services.voices import Voices
+
+api = http.user_api("voices", "Voices on offer, and the learner's choice for each slot.")
+service = Voices(database(), TextToSpeech(load(SpeechSettings)), KeyRing(load(KeyRingSettings)))
+
+
+@api.get("/voices", responses={200: VoiceCatalogue})
+def catalogue(query: VoiceQuery) -> Response:
+    """English and Polish voices that Google offers to the learner's key."""
+    return http.answer(service.catalogue(http.caller(), query.language))
+
+
+@api.get("/user-voices", responses={200: UserVoices})
+def chosen() -> Response:
+    """The slots that have a voice."""
+    return http.answer(service.chosen(http.caller()))
+
+
+@api.put("/user-voices/<id:slot>", responses={200: UserVoiceSlot})
+def choose(path: SlotPath, body: UserVoicePutRequest) -> Response:
+    """Let a voice speak in a slot."""
+    return http.answer(service.choose(http.caller(), path.slot, body))
+
+
+voices = http.serve(api)

@@ -1,0 +1,75 @@
+"""Voices: what Google offers, and what the learner chose for each slot."""
+
+from enum import StrEnum
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import StringConstraints, model_validator
+from shared.dto.speech import Voice
+
+from shared.dto.schema import Input, Output, Parameters, UtcDatetime
+
+Language = Literal["en", "pl"]
+
+
+class VoiceSlot(StrEnum):
+    """The four slots, in the order they are played."""
+
+    EN1 = "EN1"
+    EN2 = "EN2"
+    EN3 = "EN3"
+    PL = "PL"
+
+    @property
+    def language(self) -> Language:
+        """The language that is spoken in this slot."""
+        return "pl" if self is VoiceSlot.PL else "en"
+
+
+class VoiceQuery(Parameters):
+    """Which voices."""
+
+    language: Language | None = None
+
+
+class VoiceCatalogue(Output):
+    """What Google offers to the learner's key."""
+
+    items: list[Voice]
+
+
+class SlotPath(Parameters):
+    """A slot in the path."""
+
+    slot: VoiceSlot
+
+
+class UserVoicePutRequest(Input):
+    """The voice that shall speak in a slot."""
+
+    language: Language
+    voice_id: Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}-[A-Za-z0-9-]{2,90}$")]
+
+    @model_validator(mode="after")
+    def _voice_speaks_the_language(self) -> "UserVoicePutRequest":
+        if self.voice_id.split("-")[0] != self.language:
+            raise ValueError(
+                f"the voice {self.voice_id} does not speak '{self.language}'; choose one whose id begins with it"
+            )
+        return self
+
+
+class UserVoiceSlot(Output):
+    """The voice of one slot."""
+
+    id: UUID
+    slot: VoiceSlot
+    language: Language
+    voice_id: str
+    created_at: UtcDatetime
+
+
+class UserVoices(Output):
+    """The slots that have a voice: EN1, EN2, EN3, PL."""
+
+    slots: list[UserVoiceSlot]
