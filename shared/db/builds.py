@@ -51,9 +51,12 @@ def newest(transaction: Transaction, notebook_id: UUID, after: Sequence[Any] | N
 
 
 def activate(transaction: Transaction, notebook_id: UUID, build_id: UUID) -> UUID | None:
-    """Let the notebook play this build and no other, in the caller's transaction; returns the build it replaces."""
+    """Let the notebook play this build and no other, in the caller's transaction, which has locked the notebook.
+
+    Returns the build that is replaced.
+    """
     replaced = transaction.execute(
-        "select current_build_id from public.notebooks where id = %s for no key update", [notebook_id]
+        "select current_build_id from public.notebooks where id = %s", [notebook_id]
     ).fetchone()
     transaction.execute(
         """

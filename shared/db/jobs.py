@@ -105,7 +105,20 @@ class LockedJob:
 
 
 def lock(transaction: Transaction, job_id: UUID) -> LockedJob | None:
-    """The job, if it is queued or running."""
+    """The job, if it is queued or running.
+
+    Its notebook is locked first, in the order in which starting a job and deleting a notebook lock them: otherwise the
+    end of one job and the start of the next could wait for each other.
+    """
+    transaction.execute(
+        """
+        select
+        from public.notebooks
+        where id = (select notebook_id from public.jobs where id = %s)
+        for no key update
+        """,
+        [job_id],
+    )
     cursor = transaction.cursor(row_factory=class_row(LockedJob))
     cursor.execute(
         """

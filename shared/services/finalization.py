@@ -47,12 +47,8 @@ class Finalization:
 def _end(transaction: Transaction, job: LockedJob) -> UUID | None:
     """End a locked job where it can be ended; returns the build that became garbage."""
     outcome = audio_segments.outcome(transaction, job.build_id)
-    if job.is_late:
-        jobs.end(transaction, job.id, JobState.TIMEOUT, JobError(code="timeout", message=FAILED_MESSAGE))
-        log.error("job timed out", missing=outcome.missing)
-        return job.build_id
     if outcome.missing:
-        return None
+        return _end_if_late(transaction, job, outcome)
     if not is_worth_activating(outcome):
         code = outcome.most_frequent_error or "internal"
         jobs.end(transaction, job.id, JobState.FAILED, JobError(code=code, message=FAILED_MESSAGE))
@@ -62,6 +58,14 @@ def _end(transaction: Transaction, job: LockedJob) -> UUID | None:
     jobs.end(transaction, job.id, JobState.SUCCEEDED)
     log.info("job succeeded", complete=outcome.complete, failed=outcome.failed)
     return replaced
+
+
+def _end_if_late(transaction: Transaction, job: LockedJob, outcome: Outcome) -> UUID | None:
+    if not job.is_late:
+        return None
+    jobs.end(transaction, job.id, JobState.TIMEOUT, JobError(code="timeout", message=FAILED_MESSAGE))
+    log.error("job timed out", missing=outcome.missing)
+    return job.build_id
 
 
 def is_worth_activating(outcome: Outcome) -> bool:
