@@ -4,6 +4,7 @@ import argparse
 import fcntl
 import os
 import signal
+import socket
 import sys
 import time
 from collections.abc import Iterator
@@ -16,9 +17,10 @@ from infra.local.postgres import PostgresFailed
 from infra.local.progress import JobProgress
 from infra.local.sample import LOCAL_KEY, Learner, Sample, SampleFailed, make_sample
 from infra.local.scheduler import Scheduler
-from infra.local.stack import GOOGLE, TASKS_LOCATION, TASKS_SERVICE_ACCOUNT, Stack
+from infra.local.stack import TASKS_LOCATION, TASKS_SERVICE_ACCOUNT, Stack
 
 HOME = Path(".local")
+TTS_ENDPOINTS = {"local": None, "google": "texttospeech.googleapis.com"}
 
 
 class CannotRun(Exception):
@@ -30,12 +32,21 @@ def main() -> None:
     arguments = _arguments()
     signal.signal(signal.SIGTERM, _end)
     try:
-        with _alone(HOME, arguments.port), Stack(HOME, arguments.port, GOOGLE if arguments.tts == "google" else None) as stack:
+        with _alone(HOME, arguments.port), _stack(arguments) as stack:
             _run(stack, arguments)
     except (CannotRun, PartFailed, PostgresFailed, SampleFailed) as error:
         sys.exit(f"\n{error}")
     except KeyboardInterrupt:
         print("\nStopped.")
+
+
+def _stack(arguments: argparse.Namespace) -> Stack:
+    return Stack(
+        HOME,
+        arguments.port,
+        tts_endpoint=TTS_ENDPOINTS[arguments.tts],
+        database_admin_url=os.environ.get("DATABASE_ADMIN_URL"),
+    )
 
 
 def _run(stack: Stack, arguments: argparse.Namespace) -> None:
@@ -77,7 +88,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make run", description=__doc__)
     parser.add_argument("--port", type=int, default=8080)
     parser.add_argument("--once", action="store_true", help="stop when the sample is made")
-    parser.add_argument("--tts", choices=["local", "google"], default="local")
+    parser.add_argument("--tts", choices=list(TTS_ENDPOINTS), default="local")
     arguments = parser.parse_args()
     # The key comes in the environment, since the arguments of a process can be read by everyone on the machine.
     arguments.key = os.environ.pop("GOOGLE_TTS_KEY", "") if arguments.tts == "google" else LOCAL_KEY
@@ -100,7 +111,9 @@ def _alone(home: Path, port: int) -> Iterator[None]:
             try:
                 probe.bind(("127.0.0.1", port))
             except OSError:
-                raise CannotRun(f"Port {port} is taken by another program. Choose another: make run PORT=9090") from None
+                raise CannotRun(
+                    f"Port {port} is taken by another program. Choose another: make run PORT=9090"
+                ) from None
         yield
 
 

@@ -1,18 +1,23 @@
 """One origin for everything a browser needs: `python -m infra.local.gateway --port 8080`.
 
-It serves the API functions with their document, the auth server, and a page.
+It serves the API functions with their document, the auth server, and a page. Besides the functions' own settings it
+reads LOCAL_AUTH_DATABASE_URL, LOCAL_AUTH_KEYS (a folder) and DEFAULT_USER_ID.
 """
 
+import argparse
+import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from uuid import UUID
 
 from flask import Response, redirect
-from flask.typing import ResponseReturnValue
-from pydantic import BaseModel
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
 from infra.local.auth import AuthServer
 from infra.local.functions import api_app
+from infra.local.process import announce, serve_wsgi
+from shared.config import AppSettings, UserAuthSettings, load
+from shared.dto.schema import Output, UtcDatetime
 from shared.http import answer
 
 THREADS = 16
@@ -20,14 +25,14 @@ DEV_TOKEN_LIFE = timedelta(minutes=5)
 PAGE = Path(__file__).with_name("page.html")
 
 
-class DevToken(BaseModel):
-    """A token for the DEV user."""
+class DevToken(Output):
+    """An access token for the DEV user."""
 
     token: str
-    expires_at: datetime
+    expires_at: UtcDatetime
 
 
-def gateway(auth: AuthServer, default_user_id: str) -> DispatcherMiddleware:
+def gateway(auth: AuthServer, default_user_id: UUID) -> DispatcherMiddleware:
     """The WSGI app."""
 
     def dev_token() -> Response:
@@ -38,10 +43,21 @@ def gateway(auth: AuthServer, default_user_id: str) -> DispatcherMiddleware:
     app.add_url_rule("/api/dev/jwt", "dev_token", dev_token)
     app.add_url_rule("/api/docs", "docs", lambda: redirect("/api/docs/swagger"))
     app.add_url_rule("/api/openapi.json", "document", lambda: app.api_doc)
-    app.add_url_rule("/", "page", page)
+    app.add_url_rule("/", "page", lambda: Response(PAGE.read_text(encoding="utf-8"), mimetype="text/html"))
     return DispatcherMiddleware(app, {"/auth/v1": auth.app})
 
 
-def page() -> ResponseReturnValue:
-    """What there is to see until there is a web app."""
-    return Response(PAGE.read_text(), mimetype="text/html")
+def main() -> None:
+    """Serve until the parent ends."""
+    parser = argparse.ArgumentParser(prog="python -m infra.local.gateway", description=__doc__)
+    parser.add_argument("--port", type=int, default=0)
+    arguments = parser.parse_args()
+    public_url = load(UserAuthSettings).supabase_url
+    keys = Path(os.environ["LOCAL_AUTH_KEYS"])
+    with AuthServer(os.environ["LOCAL_AUTH_DATABASE_URL"], keys, public_url, load(AppSettings).app_origins) as auth:
+        app = gateway(auth, UUID(os.environ["DEFAULT_USER_ID"]))
+        serve_wsgi(app, arguments.port, THREADS, lambda url: announce(url=url))
+
+
+if __name__ == "__main__":
+    main()

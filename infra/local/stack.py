@@ -11,20 +11,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-import psycopg
-
 from infra.local.part import Part
 from infra.local.postgres import PostgresServer
 from infra.local.supabase import Project, open_project
 from shared.dto.tasks import Worker
 
-DATABASE = "audio_loop"
 BUCKET = "audio-loop"
 TASKS_LOCATION = "projects/audio-loop/locations/local"
 TASKS_SERVICE_ACCOUNT = "tasks@audio-loop.iam.gserviceaccount.com"
 SIGNER_ACCESS_ID = "GOOGLOCALSIGNER"
 DEFAULT_USER_ID = "11111111-1111-4111-8111-111111111111"
-GOOGLE = "texttospeech.googleapis.com"
 
 # Two cores: more deliveries at once would only wait for each other.
 CONCURRENT_DELIVERIES = 8
@@ -45,13 +41,27 @@ class Addresses:
 
 
 class Stack:
-    """Starts every part below `home`, where their data stay, and stops them all; use it in a `with` block."""
+    """Starts every part below `home`, where their data stay, and stops them all; use it in a `with` block.
+
+    `settings` go to the functions and the servers, over what the stack itself tells them. With `database_admin_url`,
+    the database is on that PostgreSQL server instead of the embedded one; with `tts_endpoint`, Google itself speaks.
+    """
 
     addresses: Addresses
     project: Project
 
-    def __init__(self, home: Path, port: int, tts_endpoint: str | None = None) -> None:
+    def __init__(
+        self,
+        home: Path,
+        port: int,
+        *,
+        tts_endpoint: str | None = None,
+        database_admin_url: str | None = None,
+        database: str = "audio_loop",
+        settings: Mapping[str, str] | None = None,
+    ) -> None:
         self._home, self._port, self._tts_endpoint = home, port, tts_endpoint
+        self._database_admin_url, self._database, self._given = database_admin_url, database, dict(settings or {})
         self._parts: list[Part] = []
         self._undo = ExitStack()
 
@@ -80,10 +90,7 @@ class Stack:
         tasks = self._part("infra.local.cloud_tasks", _queue_arguments())
         storage = self._part("infra.local.storage", self._storage_arguments(), LOCAL_STORAGE_HMAC_SECRET=keys["signer"])
         tts = None if self._tts_endpoint else self._part("infra.local.text_to_speech", [])
-        postgres = self._undo.enter_context(PostgresServer(self._home / "postgres"))
-        self.project = open_project(postgres.admin_url, DATABASE)
-        _make_default_user(self.project)
-
+        self.project = open_project(self._database_admin_url or self._embedded_database(), self._database)
         tasks_at = tasks.wait_until_ready()
         self.addresses = Addresses(
             app=f"http://127.0.0.1:{self._port}",
@@ -114,16 +121,19 @@ class Stack:
         gateway.wait_until_ready()
         _write_private(self._home / "addresses.json", json.dumps(vars(self.addresses), indent=2))
 
+    def _embedded_database(self) -> str:
+        return self._undo.enter_context(PostgresServer(self._home / "postgres")).admin_url
+
     def _part(self, module: str, arguments: list[str], **environment: str) -> Part:
         log = self._home / "logs" / f"{module.rpartition('.')[2]}.log"
-        part = Part(module, arguments, environment, log)
+        part = Part(module, arguments, {**environment, **self._given}, log)
         self._undo.callback(part.stop)
         self._parts.append(part)
         return part
 
     def _storage_arguments(self) -> list[str]:
-        origins = [argument for origin in _origins(self._port) for argument in ("--cors", origin)]
-        return ["--root", str(self._home / "storage"), "--bucket", BUCKET, "--hmac-key", SIGNER_ACCESS_ID, *origins]
+        root = str(self._home / "storage")
+        return ["--root", root, "--bucket", BUCKET, "--hmac-key", SIGNER_ACCESS_ID, "--cors", *_origins(self._port)]
 
     def _settings(self, keys: Mapping[str, str]) -> dict[str, str]:
         """What the functions are told; Terraform tells them the same in the cloud."""
@@ -167,13 +177,6 @@ def _keys(path: Path) -> dict[str, str]:
         _write_private(path, json.dumps(keys))
     kept: dict[str, str] = json.loads(path.read_text())
     return kept
-
-
-def _make_default_user(project: Project) -> None:
-    with psycopg.connect(project.admin_url) as connection:
-        connection.execute(
-            "insert into auth.users (id, email) values (%s, 'dev@localhost') on conflict do nothing", [DEFAULT_USER_ID]
-        )
 
 
 def _origins(port: int) -> list[str]:

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable
 from functools import cache
-from typing import Any, NoReturn
+from typing import Any, NoReturn, cast
 
 import functions_framework
 import structlog
@@ -60,7 +60,7 @@ def user_api(name: str, description: str, *, no_store: bool = False) -> APIBluep
         g.user = auth.user(request.headers.get("Authorization"))
         bind_contextvars(user_id=str(g.user.id))
 
-    api.record(lambda state: allow_app_origins(state.app))
+    api.record(lambda state: allow_app_origins(cast("Flask", state.app)))
     api.before_request(authenticate)
     api.after_request(lambda response: finish(response, no_store=no_store))
     return api
