@@ -70,6 +70,7 @@ class PostgresServer:
             return
         with ExitStack() as undo:
             self._data.parent.mkdir(parents=True, exist_ok=True)
+            undo.enter_context(_only_owner(self._beside("lock")))
             self._stop_survivor()
             self._create_data()
             self._launch(undo)
