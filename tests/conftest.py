@@ -12,6 +12,7 @@ import pytest
 from infra.local.postgres import PostgresServer
 from infra.local.supabase import Project, open_project
 from tests.database import Database, copy_of, drop
+from tests.system import System, running_system
 
 
 @pytest.fixture(scope="session")
@@ -51,3 +52,14 @@ def module_database(template: Project) -> Iterator[Database]:
     """A migrated database that the tests of one module share, for those that mostly read."""
     with copy_of(template) as copy:
         yield copy
+
+
+@pytest.fixture(scope="session")
+def system(cluster_admin_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
+    """The whole local system, for all tests that talk to it over the wire; each makes learners of its own."""
+    name = f"audio_loop_system_{token_hex(4)}"
+    try:
+        with running_system(cluster_admin_url, name, tmp_path_factory.mktemp("system")) as running:
+            yield running
+    finally:
+        drop(Project(cluster_admin_url, name))

@@ -94,7 +94,7 @@ class Stack:
         tasks_at = tasks.wait_until_ready()
         self.addresses = Addresses(
             app=f"http://127.0.0.1:{self._port}",
-            workers=f"http://127.0.0.1:{_free_port()}",
+            workers=f"http://127.0.0.1:{free_port()}",
             storage=storage.wait_until_ready()["url"],
             tasks=f"http://{tasks_at['address']}",
             tasks_jwks=tasks_at["jwks_url"],
@@ -183,7 +183,8 @@ def _origins(port: int) -> list[str]:
     return [f"http://127.0.0.1:{port}", f"http://localhost:{port}"]
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port that nobody listens on now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
