@@ -9,17 +9,18 @@ import requests
 
 VOICES = {
     "EN1": "en-US-Standard-C",
-    "EN2": "en-GB-Neural2-B",
+    "EN2": "en-GB-Neural2-D",
     "EN3": "en-US-Neural2-D",
     "PL": "pl-PL-Standard-A",
 }
 KEY = "AIzaLocalKeyOfATest"
 TIMEOUT_SECONDS = 30
+ONE_TIME_HEADERS = ("x-request-id", "date")
 
 
 @dataclass
 class Learner:
-    """Someone who is signed in, or holds whatever token a test gives them."""
+    """Someone who is signed in, or holds whatever token a test gives them; with an empty one they send none."""
 
     app: str
     id: UUID
@@ -29,11 +30,12 @@ class Learner:
         self, method: str, path: str, json: Any = None, headers: dict[str, str] | None = None
     ) -> requests.Response:
         """The response to one request below /api, whatever it is."""
+        authorization = {"Authorization": f"Bearer {self.token}"} if self.token else {}
         return requests.request(
             method,
             f"{self.app}/api{path}",
             json=json,
-            headers={"Authorization": f"Bearer {self.token}", **(headers or {})},
+            headers={**authorization, **(headers or {})},
             timeout=TIMEOUT_SECONDS,
         )
 
@@ -86,3 +88,20 @@ def error_code(response: requests.Response) -> str:
     """The code of a refusal."""
     code: str = response.json()["error"]["code"]
     return code
+
+
+def refused(response: requests.Response) -> tuple[int, str]:
+    """The status and the code of a refusal."""
+    return response.status_code, error_code(response)
+
+
+def invalid_fields(response: requests.Response) -> list[str]:
+    """The paths of the fields that a validation error names."""
+    assert refused(response) == (400, "validation_error"), response.text
+    return [field["path"] for field in response.json()["error"]["details"]["fields"]]
+
+
+def seen(response: requests.Response) -> tuple[int, bytes, dict[str, str]]:
+    """All that a client can tell one answer from another by, but for what tells every two apart."""
+    headers = {name.lower(): value for name, value in response.headers.items()}
+    return response.status_code, response.content, {k: v for k, v in headers.items() if k not in ONE_TIME_HEADERS}

@@ -5,7 +5,6 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -13,6 +12,8 @@ from uuid import UUID
 import requests
 
 from infra.local.stack import Stack, free_port
+from shared.config import KeyRingSettings
+from shared.services.key_ring import KeyRing
 from tests.database import Database
 from tests.learner import Learner
 
@@ -59,11 +60,14 @@ class System:
         """Everything that every part has logged."""
         return "\n".join(log.read_text(errors="replace") for log in sorted((self.home / "logs").glob("*.log")))
 
-    @cached_property
-    def secrets(self) -> dict[str, str]:
-        """The secrets of this stack."""
-        kept: dict[str, str] = json.loads((self.home / "secrets.json").read_text())
-        return kept
+    def key_ring(self) -> KeyRing:
+        """What this stack encrypts the learners' keys with."""
+        secrets = json.loads((self.home / "secrets.json").read_text())
+        return KeyRing(
+            KeyRingSettings.model_validate(
+                {"key_ring": secrets["key_ring"], "key_fingerprint_secret": secrets["fingerprint"]}
+            )
+        )
 
     def _sign_up(self) -> dict[str, Any]:
         body = {"email": f"learner-{time.monotonic_ns()}@example.com", "password": "a long password"}

@@ -1,6 +1,7 @@
 """How a part of the local system lives as a process: it says when it is ready and dies with whoever started it."""
 
 import json
+import logging
 import os
 import sys
 import threading
@@ -27,6 +28,7 @@ def stop_with_parent(stop: Callable[[], None] = lambda: os._exit(0)) -> None:
 
 def serve_wsgi(app: WSGIApplication, port: int, threads: int, ready: Callable[[str], None]) -> None:
     """Serve on loopback until the parent ends; `ready` is told the URL. Port 0 takes a free one."""
+    logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # a request that waits for a thread is no news
     server = create_server(app, host="127.0.0.1", port=port, threads=threads, ident="audio-loop")
     stop_with_parent()
     ready(f"http://127.0.0.1:{server.effective_port}")

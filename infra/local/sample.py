@@ -12,7 +12,7 @@ NAME = "Everyday English"
 LINES = Path(__file__).with_name("everyday-english.txt")
 VOICES = {
     "EN1": "en-US-Standard-C",
-    "EN2": "en-GB-Neural2-B",
+    "EN2": "en-GB-Neural2-D",
     "EN3": "en-US-Chirp3-HD-Charon",
     "PL": "pl-PL-Standard-A",
 }

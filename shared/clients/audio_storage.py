@@ -1,5 +1,6 @@
 """The bucket of the MP3s, through google-cloud-storage, which is imported when the first AudioStorage is made."""
 
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,6 +17,10 @@ BATCH_SIZE = 100
 
 CONNECTIONS = 32
 """How many threads can be served without opening connections that are thrown away after use."""
+
+BUCKET_LOOKUP_SWITCH = "DISABLE_GCS_PYTHON_CLIENT_OTEL_BUCKET_METADATA"
+"""Unless told not to, the library reads the bucket itself in the background, to label traces that nobody collects: that
+takes a permission of its own, and doubles the requests while the service fails."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +49,7 @@ class AudioStorage:
         from google.cloud.storage import Client
         from google.cloud.storage.retry import DEFAULT_RETRY
 
+        os.environ.setdefault(BUCKET_LOOKUP_SWITCH, "true")
         with _storage_failures():
             self._client = Client()
         _widen_connection_pool(self._client)
@@ -143,12 +149,13 @@ def _widen_connection_pool(client: Any) -> None:
 
 @contextmanager
 def _storage_failures() -> Iterator[None]:
-    """Turn what the library raises, for a refusal as for a broken connection, into StorageFailed."""
+    """Turn what the library raises into StorageFailed: for a refusal, a broken connection (OSError, which requests'
+    errors are) or an answer that makes no sense (ValueError)."""
     from google.api_core.exceptions import GoogleAPIError
     from google.auth.exceptions import GoogleAuthError
     from google.cloud.storage.exceptions import DataCorruption, InvalidResponse
 
     try:
         yield
-    except (GoogleAPIError, GoogleAuthError, InvalidResponse, DataCorruption, OSError) as error:
+    except (GoogleAPIError, GoogleAuthError, InvalidResponse, DataCorruption, OSError, ValueError) as error:
         raise StorageFailed from error

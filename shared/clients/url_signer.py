@@ -61,7 +61,7 @@ class UrlSigner:
         key = self._key(day)
 
         def sign_one(object_name: str) -> str:
-            path = f"/{self._bucket}/{quote(object_name, safe='/~')}"
+            path = f"/{self._bucket}/{quote(object_name)}"
             digest = hashlib.sha256(f"GET\n{path}{canonical_tail}".encode()).hexdigest()
             signature = hmac.digest(key, (string_to_sign + digest).encode(), "sha256").hex()
             return f"{self._origin}{path}?{query}&X-Goog-Signature={signature}"
@@ -70,7 +70,7 @@ class UrlSigner:
 
     def _query(self, timestamp: str, scope: str, lifetime: timedelta) -> str:
         """The canonical query string: percent-encoded, sorted by name."""
-        credential = quote(f"{self._access_id}/{scope}", safe="~")
+        credential = quote(f"{self._access_id}/{scope}", safe="")
         return (
             f"X-Goog-Algorithm={ALGORITHM}&X-Goog-Credential={credential}&X-Goog-Date={timestamp}"
             f"&X-Goog-Expires={int(lifetime.total_seconds())}&X-Goog-SignedHeaders=host"
