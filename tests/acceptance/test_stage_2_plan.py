@@ -154,7 +154,7 @@ def test_9_the_audio_parameters_are_enforced(system: System, column: str, value:
         "bitrate_kbps": "update public.audio_segments set bitrate_kbps = %s where user_id = %s",
     }[column]
     with pytest.raises(psycopg.errors.CheckViolation):
-        system.database.execute(statement, [value, learner.id])  # type: ignore[arg-type]
+        system.database.execute(statement, [value, learner.id])
     url = learner.manifest(job["notebook_id"])["sequence"][0]["segments"][0]["url"]
     facts = MP3(BytesIO(requests.get(url, timeout=10).content)).info
     assert (facts.sample_rate, facts.bitrate, facts.mode) == (22050, 64000, MONO)

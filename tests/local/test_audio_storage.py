@@ -224,7 +224,7 @@ def test_googles_package_is_imported_only_when_it_is_used() -> None:
         "import sys, shared.clients.audio_storage;"
         "print([name in sys.modules for name in ('google.cloud.storage', 'google.api_core', 'google.auth')])"
     )
-    result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)  # noqa: S603
+    result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert result.stdout == "[False, False, False]\n"
 
 

@@ -168,7 +168,7 @@ def test_a_server_in_use_by_another_program_is_left_alone(server: PostgresServer
 def hold(data: Path) -> subprocess.Popen[str]:
     """Another program that starts a server and prints its URL."""
     command = [sys.executable, "-c", HOLD, str(data)]
-    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)  # noqa: S603  our own
+    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
 
 @pytest.mark.parametrize("content", ["", "{pid}\n"], ids=["an empty one", "one that names another program"])

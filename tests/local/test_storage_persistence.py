@@ -30,7 +30,7 @@ NOTHING = EditableMetadata()
 @contextmanager
 def running(root: Path) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
     """The server as a process of its own, and its URL; it ends as its parent would let it end."""
-    with subprocess.Popen(  # noqa: S603
+    with subprocess.Popen(
         [*COMMAND, "--root", str(root), "--cors", APP_ORIGIN],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -181,7 +181,7 @@ class TestProcess:
     def test_it_does_not_start_without_a_secret(self, tmp_path: Path) -> None:
         environment = {name: value for name, value in os.environ.items() if name != "LOCAL_STORAGE_HMAC_SECRET"}
         command = [*COMMAND, "--root", str(tmp_path)]
-        result = subprocess.run(command, env=environment, capture_output=True, check=False, timeout=20)  # noqa: S603
+        result = subprocess.run(command, env=environment, capture_output=True, check=False, timeout=20)
         assert result.returncode == 2
         assert b"LOCAL_STORAGE_HMAC_SECRET is not set" in result.stderr
 
