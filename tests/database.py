@@ -29,7 +29,7 @@ class Database:
         self.worker_url = project.worker_url
         self._admin = psycopg.connect(project.admin_url, autocommit=True, row_factory=dict_row)
 
-    def fetch(self, query: LiteralString, params: Params = None) -> list[dict[str, Any]]:
+    def fetch(self, query: LiteralString | sql.Composed, params: Params = None) -> list[dict[str, Any]]:
         """The rows of a query, run as superuser."""
         return self._admin.execute(query, params).fetchall()
 

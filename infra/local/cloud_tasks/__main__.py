@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import logging
 
 from infra.local.cloud_tasks.server import CloudTasksServer
 from infra.local.process import announce, stop_with_parent
@@ -16,6 +17,7 @@ def main() -> None:
         "--queue", action="append", type=json.loads, default=[], metavar="JSON", help="a queue to begin with"
     )
     arguments = parser.parse_args()
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     server = CloudTasksServer(arguments.queue, port=arguments.port, certs_port=arguments.certs_port)
     stop_with_parent()
     announce(address=server.address, jwks_url=server.jwks_url)

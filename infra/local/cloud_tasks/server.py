@@ -1,6 +1,7 @@
 """The service on loopback ports: gRPC for clients, and HTTP for the key set."""
 
 import json
+import logging
 import threading
 import time
 from collections import deque
@@ -23,6 +24,8 @@ from infra.local.cloud_tasks.delivery import Answer, History, deliver
 from infra.local.cloud_tasks.oidc import TokenMint
 from infra.local.cloud_tasks.queue import MAX_THREADS
 from infra.local.cloud_tasks.service import CloudTasksService
+
+log = logging.getLogger(__name__)
 
 HOST = "127.0.0.1"
 SERVICE = "google.cloud.tasks.v2.CloudTasks"
@@ -123,6 +126,13 @@ class CloudTasksServer:
 
     def _deliver(self, task: Task, history: History) -> Answer:
         answer = deliver(self._session, self._mint, task, history)
+        log.info(
+            "%s %s %s -> %s",
+            task.name,
+            task.http_request.url,
+            task.http_request.body.decode(errors="replace"),
+            answer.status,
+        )
         self.log.append(Delivery(task.name, task.http_request.url, task.http_request.body, answer.status))
         return answer
 
