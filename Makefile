@@ -19,8 +19,9 @@ setup: .venv/installed ## Install everything into .venv/ (the other targets do i
 	@$(VENV)/python -m pip install --quiet --disable-pip-version-check --requirement requirements-dev.txt
 	@touch $@
 
+run: export GOOGLE_TTS_KEY := $(KEY)
 run: .venv/installed ## Start the whole system (ONCE=1 stops after the sample; PORT=9090; TTS=google KEY=AIza...)
-	@GOOGLE_TTS_KEY='$(KEY)' $(VENV)/python -m infra.local --port $(PORT) --tts $(TTS) $(if $(ONCE),--once)
+	@$(VENV)/python -m infra.local --port $(PORT) --tts $(TTS) $(if $(ONCE),--once)
 
 test: .venv/installed ## Run all tests (on PostgreSQL at DATABASE_ADMIN_URL, where that is set)
 	@$(VENV)/python -m pytest

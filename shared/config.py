@@ -147,14 +147,15 @@ class StorageSettings(Settings):
 class UrlSigningSettings(Settings):
     """The HMAC key of a service account that may read the bucket, and how long its URLs live.
 
-    A URL is valid for two windows from the start of the window it was signed in: between one and two windows.
+    A URL is valid for two windows from the start of the window it was signed in: between one and two windows. Garbage
+    waits for 11 minutes, so a window cannot be longer than 5.
     """
 
     audio_bucket: str
     storage_url: HttpUrl = "https://storage.googleapis.com"
     signer_access_id: str
     signer_secret: Secret
-    signing_window_seconds: int = Field(default=300, ge=1, le=86400)
+    signing_window_seconds: int = Field(default=300, ge=1, le=300)
 
 
 class SynthesisSettings(Settings):

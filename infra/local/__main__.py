@@ -15,7 +15,7 @@ from types import FrameType
 from infra.local.part import PartFailed
 from infra.local.postgres import PostgresFailed
 from infra.local.progress import JobProgress
-from infra.local.sample import LOCAL_KEY, Learner, Sample, SampleFailed, make_sample
+from infra.local.sample import LOCAL_KEY, NAMES, Learner, Sample, SampleFailed, make_sample
 from infra.local.scheduler import Scheduler
 from infra.local.stack import TASKS_LOCATION, TASKS_SERVICE_ACCOUNT, Stack
 
@@ -55,7 +55,7 @@ def _run(stack: Stack, arguments: argparse.Namespace) -> None:
     sweeps = Scheduler(addresses.tasks, f"{TASKS_LOCATION}/queues/sweep", addresses.workers, TASKS_SERVICE_ACCOUNT)
     with sweeps:
         with JobProgress() as progress:
-            sample = make_sample(Learner(addresses.app), arguments.key, progress.show)
+            sample = make_sample(Learner(addresses.app), NAMES[arguments.tts], arguments.key, progress.show)
         _report(stack, sample)
         if not sample.is_complete:
             raise SampleFailed(
@@ -68,7 +68,7 @@ def _run(stack: Stack, arguments: argparse.Namespace) -> None:
 def _report(stack: Stack, sample: Sample) -> None:
     app = stack.addresses.app
     print(f"""
-Notebook   Everyday English, {sample.phrases} phrases, {sample.clips} MP3s ({sample.seconds:.1f} s)
+Notebook   {sample.name}, {sample.phrases} phrases, {sample.clips} MP3s ({sample.seconds:.1f} s)
 Manifest   {app}/api/notebooks/{sample.notebook_id}/playback-manifest
 Token      {app}/api/dev/jwt
 API        {app}/api/docs

@@ -8,7 +8,7 @@ from typing import Any
 
 import requests
 
-NAME = "Everyday English"
+NAMES = {"local": "Everyday English", "google": "Everyday English (Google)"}
 LINES = Path(__file__).with_name("everyday-english.txt")
 VOICES = {
     "EN1": "en-US-Standard-C",
@@ -74,6 +74,7 @@ class Sample:
     """The notebook, and what its manifest holds."""
 
     notebook_id: str
+    name: str
     phrases: int
     clips: int
     seconds: float
@@ -85,27 +86,27 @@ class Sample:
         return self.phrases == expected and self.clips == 4 * expected
 
 
-def make_sample(learner: Learner, key: str, show: Callable[[dict[str, Any]], None]) -> Sample:
+def make_sample(learner: Learner, name: str, key: str, show: Callable[[dict[str, Any]], None]) -> Sample:
     """The sample notebook with its audio, made as far as it is missing; `show` is told the job as it goes on."""
-    notebook = _notebook(learner)
+    notebook = _notebook(learner, name)
+    _configure(learner, key)
     began = time.monotonic()
     job = _job_under_way(learner, notebook)
     if job is None and notebook["current_build_id"] is None:
-        _configure(learner, key)
         job = learner.call("POST", f"/notebooks/{notebook['id']}/jobs:generate-rebuild", {})["job"]
     if job:
         _follow(learner, job, show)
     sequence = learner.call("GET", f"/notebooks/{notebook['id']}/playback-manifest")["sequence"]
     clips = sum(len(item["segments"]) for item in sequence)
-    return Sample(notebook["id"], len(sequence), clips, time.monotonic() - began)
+    return Sample(notebook["id"], name, len(sequence), clips, time.monotonic() - began)
 
 
-def _notebook(learner: Learner) -> dict[str, Any]:
+def _notebook(learner: Learner, name: str) -> dict[str, Any]:
     for notebook in learner.items("/notebooks"):
-        if notebook["name"] == NAME:
+        if notebook["name"] == name:
             return notebook
     lines = LINES.read_text(encoding="utf-8").splitlines()
-    imported: dict[str, Any] = learner.call("POST", "/notebooks:import", {"name": NAME, "lines": lines})["notebook"]
+    imported: dict[str, Any] = learner.call("POST", "/notebooks:import", {"name": name, "lines": lines})["notebook"]
     return imported
 
 

@@ -7,10 +7,10 @@ from uuid import UUID
 
 import orjson
 from psycopg.rows import class_row
-from shared.dto.speech import WordTiming
 
 from shared.db.database import Transaction
 from shared.dto.audio_segments import AudioSegment, SegmentStatus
+from shared.dto.speech import WordTiming
 from shared.dto.voices import VoiceSlot
 from shared.errors import NotFound
 

@@ -24,10 +24,12 @@ class Database:
     """Transactions of one login role. Connections are opened when they are first needed."""
 
     def __init__(self, settings: DatabaseSettings) -> None:
+        self._url = settings.database_url.get_secret_value()
         self._timeout_seconds = settings.database_timeout_seconds
+        self._connect_timeout_seconds = max(2, int(settings.database_timeout_seconds))
         self._opening = Lock()
         self._pool: ConnectionPool[Transaction] = ConnectionPool(
-            settings.database_url.get_secret_value(),
+            self._url,
             min_size=0,
             max_size=settings.database_pool_size,
             timeout=settings.database_timeout_seconds,
@@ -35,7 +37,7 @@ class Database:
                 "row_factory": dict_row,
                 # Supavisor hands each transaction to any server connection, so none may keep prepared statements.
                 "prepare_threshold": None,
-                "connect_timeout": max(2, int(settings.database_timeout_seconds)),
+                "connect_timeout": self._connect_timeout_seconds,
             },
             check=ConnectionPool.check_connection,
             open=False,
@@ -67,11 +69,13 @@ class Database:
                 raise
 
     def is_reachable(self) -> bool:
-        """Whether Postgres answers within the time limit."""
+        """Whether Postgres lets this role log in within the time limit.
+
+        Asked on a connection of its own, since one of the pool's waits without end for a server that stopped answering.
+        """
         try:
-            with self.transaction() as connection:
-                connection.execute("select 1")
-        except AppError:
+            psycopg.connect(self._url, connect_timeout=self._connect_timeout_seconds).close()
+        except psycopg.Error:
             return False
         return True
 

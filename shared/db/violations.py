@@ -40,12 +40,12 @@ def translated() -> Iterator[None]:
     """Raises the AppError that a violated constraint means, and AppError for everything else that Postgres refuses."""
     try:
         yield
+    except (PoolTimeout, PoolClosed, TooManyRequests) as error:
+        log.error("postgres is out of reach", exc_info=error)
+        raise AppError from error
     except psycopg.Error as error:
         make = ERRORS.get(error.diag.constraint_name or "")
         if make:
             raise make() from None
         log.error("postgres refused", exc_info=error)
-        raise AppError from error
-    except (PoolTimeout, PoolClosed, TooManyRequests) as error:
-        log.error("postgres is out of reach", exc_info=error)
         raise AppError from error

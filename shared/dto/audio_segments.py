@@ -4,9 +4,8 @@ from enum import StrEnum
 from typing import Literal
 from uuid import UUID
 
-from shared.dto.speech import WordTiming
-
 from shared.dto.schema import Output, PageQuery, Parameters, UtcDatetime
+from shared.dto.speech import WordTiming
 from shared.dto.voices import VoiceSlot
 
 

@@ -4,9 +4,9 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import BeforeValidator, Field, WithJsonSchema
-from shared.dto.speech import WordTiming
 
 from shared.dto.schema import Json, Output, Parameters, UtcDatetime
+from shared.dto.speech import WordTiming
 from shared.dto.voices import VoiceSlot
 
 

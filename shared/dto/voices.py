@@ -4,10 +4,10 @@ from enum import StrEnum
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import StringConstraints, model_validator
-from shared.dto.speech import Voice
+from pydantic import StringConstraints, ValidationInfo, field_validator
 
 from shared.dto.schema import Input, Output, Parameters, UtcDatetime
+from shared.dto.speech import Voice
 
 Language = Literal["en", "pl"]
 
@@ -50,13 +50,13 @@ class UserVoicePutRequest(Input):
     language: Language
     voice_id: Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}-[A-Za-z0-9-]{2,90}$")]
 
-    @model_validator(mode="after")
-    def _voice_speaks_the_language(self) -> "UserVoicePutRequest":
-        if self.voice_id.split("-")[0] != self.language:
-            raise ValueError(
-                f"the voice {self.voice_id} does not speak '{self.language}'; choose one whose id begins with it"
-            )
-        return self
+    @field_validator("voice_id")
+    @classmethod
+    def _speaks_the_language(cls, voice_id: str, validated: ValidationInfo) -> str:
+        language = validated.data.get("language")
+        if language and voice_id.split("-")[0] != language:
+            raise ValueError(f"the voice {voice_id} does not speak '{language}'; choose one whose id begins with it")
+        return voice_id
 
 
 class UserVoiceSlot(Output):

@@ -11,6 +11,7 @@ from shared.errors import AppError
 from shared.services.repeating import Outcome
 
 JSON = "application/json"
+PRIVATE = "private, no-cache"
 
 
 def answer(body: BaseModel | bytes, status: int = 200, **headers: str) -> Response:
@@ -52,7 +53,7 @@ def error_answer(error: AppError) -> Response:
 
 def finish(response: Response, *, no_store: bool) -> Response:
     """Caching as the contract has it: GETs carry a weak ETag and answer 304, secrets are never stored."""
-    response.headers["Cache-Control"] = "no-store" if no_store else "private, no-cache"
+    response.headers["Cache-Control"] = "no-store" if no_store else PRIVATE
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.vary.add("Authorization")
     if request.method == "GET" and response.status_code == 200 and not no_store:

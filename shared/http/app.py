@@ -1,7 +1,7 @@
 """Puts endpoints together: one blueprint per function, served alone in the cloud or all in one app on one machine."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any, NoReturn, cast
 
@@ -20,8 +20,8 @@ from werkzeug.wrappers import Response as WsgiResponse
 
 from shared import errors
 from shared.auth import UserAuth, WorkerAuth
-from shared.config import AppSettings, UserAuthSettings, WorkerAuthSettings, load
-from shared.http.answers import error_answer, finish
+from shared.config import AppSettings, RateLimitSettings, UserAuthSettings, WorkerAuthSettings, load
+from shared.http.answers import PRIVATE, error_answer, finish
 from shared.http.requests import JsonRequest, identify
 from shared.logging import configure_logging
 
@@ -44,6 +44,8 @@ class SegmentConverter(BaseConverter):
 def user_api(name: str, description: str, *, no_store: bool = False) -> APIBlueprint:
     """A blueprint whose views are called by a signed-in learner, but for those marked public."""
     auth = UserAuth(load(UserAuthSettings))
+    load(RateLimitSettings)  # read with the first request; a malformed limit shall stop the start
+    origins = load(AppSettings).app_origins
     api = APIBlueprint(
         name,
         name,
@@ -60,7 +62,7 @@ def user_api(name: str, description: str, *, no_store: bool = False) -> APIBluep
         g.user = auth.user(request.headers.get("Authorization"))
         bind_contextvars(user_id=str(g.user.id))
 
-    api.record(lambda state: allow_app_origins(cast("Flask", state.app)))
+    api.record(lambda state: allow_origins(cast("Flask", state.app), origins))
     api.before_request(authenticate)
     api.after_request(lambda response: finish(response, no_store=no_store))
     return api
@@ -113,17 +115,19 @@ def serve(api: APIBlueprint) -> Callable[[Request], WsgiResponse]:
     return entry
 
 
-def allow_app_origins(app: Flask) -> None:
+def allow_origins(app: Flask, origins: Sequence[str]) -> None:
     """CORS for the web app's origins and for nobody else."""
     if "cors" in app.extensions:
         return
     app.extensions["cors"] = CORS(
         app,
-        origins=list(load(AppSettings).app_origins),
+        origins=list(origins),
         allow_headers=ALLOWED_HEADERS,
         expose_headers=EXPOSED_HEADERS,
         methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
         max_age=600,
+        always_send=False,
+        vary_header=False,  # the answers of this app vary by origin whoever asks, see `_follow_requests`
     )
 
 
@@ -153,6 +157,8 @@ def _follow_requests(app: Flask) -> None:
     @app.after_request
     def end(response: Response) -> Response:
         response.headers["X-Request-Id"] = g.request_id
+        response.headers.setdefault("Cache-Control", PRIVATE)
+        response.vary.add("Origin")
         milliseconds = round((time.monotonic() - g.began) * 1000, 1)
         log.info("request", method=request.method, path=request.path, status=response.status_code, ms=milliseconds)
         return response

@@ -6,13 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from shared.dto.speech import requests_per_minute, voice_family
-
 from shared.clients.task_queues import TaskQueues
 from shared.db import audio_segments, jobs
 from shared.db.audio_segments import MissingSegment
 from shared.db.database import Database
 from shared.dto.schema import utc_now
+from shared.dto.speech import requests_per_minute, voice_family
 from shared.dto.tasks import Task, Worker
 
 

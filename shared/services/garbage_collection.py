@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from uuid import UUID
 
 import structlog
-from shared.clients.audio_storage import AudioStorage
 
+from shared.clients.audio_storage import AudioStorage
 from shared.db import audio_segments, garbage
 from shared.db.database import Database
 from shared.db.garbage import Garbage

@@ -8,9 +8,9 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from shared.clients.url_signer import UrlSigner
 
 from shared.auth import User
+from shared.clients.url_signer import UrlSigner
 from shared.db import playback
 from shared.db.database import Database
 from shared.db.playback import Playable

@@ -6,22 +6,22 @@ from uuid import UUID
 
 import orjson
 import structlog
-from shared.clients.audio_storage import AudioStorage, StoredObject
-from shared.clients.text_to_speech import TextToSpeech
-from shared.dto.speech import WordTiming
-from shared.services.mp3 import encode
-from shared.services.speech_input import speech_request, word_timings
 from structlog.contextvars import bind_contextvars
 
+from shared.clients.audio_storage import AudioStorage, StoredObject
 from shared.clients.task_queues import TaskQueues
+from shared.clients.text_to_speech import TextToSpeech
 from shared.config import SynthesisSettings
 from shared.db import audio_segments, jobs
 from shared.db.audio_segments import Claim
 from shared.db.database import Database
 from shared.dto.jobs import FAILED_MESSAGE, JobError, JobState
+from shared.dto.speech import WordTiming
 from shared.errors import AppError, InvalidKey, SpeechError, StorageFailed, TryAgainLater
 from shared.services.fan_out import finalize_task
 from shared.services.key_ring import KeyRing
+from shared.services.mp3 import encode
+from shared.services.speech_input import speech_request, word_timings
 from shared.services.tts_credentials import decrypted_key_of
 
 log = structlog.get_logger()

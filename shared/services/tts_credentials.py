@@ -3,15 +3,14 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from shared.clients.text_to_speech import TextToSpeech
-from shared.services.speech_input import speech_request
-
 from shared.auth import User
+from shared.clients.text_to_speech import TextToSpeech
 from shared.db import tts_credentials
 from shared.db.database import Database
 from shared.dto.tts_credentials import TtsCredentialsState, TtsCredentialsTested
 from shared.errors import SpeechUnavailable
 from shared.services.key_ring import KeyRing
+from shared.services.speech_input import speech_request
 
 SAMPLED_VOICE = "en-US-Standard-C"
 

@@ -4,12 +4,11 @@ import time
 from dataclasses import dataclass, field
 from threading import Lock
 
-from shared.clients.text_to_speech import TextToSpeech
-from shared.dto.speech import Voice
-
 from shared.auth import User
+from shared.clients.text_to_speech import TextToSpeech
 from shared.db import user_voices
 from shared.db.database import Database
+from shared.dto.speech import Voice
 from shared.dto.voices import Language, UserVoicePutRequest, UserVoices, UserVoiceSlot, VoiceCatalogue, VoiceSlot
 from shared.errors import ValidationFailed
 from shared.services.key_ring import KeyRing

@@ -36,7 +36,7 @@ VOICES = (
     LocalVoice("en-US-Studio-O", "FEMALE", Style("en-us+f1", 145, 45)),
     LocalVoice("en-US-Chirp3-HD-Charon", "MALE", Style("en-us+m2", 155, 20)),
     LocalVoice("en-US-Chirp3-HD-Kore", "FEMALE", Style("en-us+f3", 170, 70)),
-    LocalVoice("en-GB-Standard-A", "FEMALE", Style("en-gb-x-rp+f2", 140, 60)),
+    LocalVoice("en-GB-Standard-A", "FEMALE", Style("en-gb-x-rp+f1", 135, 60)),
     LocalVoice("en-GB-Standard-B", "MALE", Style("en-gb-x-rp+m4", 160, 65)),
     LocalVoice("en-GB-Neural2-C", "FEMALE", Style("en-gb-x-rp+f5", 165, 50)),
     LocalVoice("en-GB-Neural2-D", "MALE", Style("en-gb-x-rp+m6", 145, 35)),
