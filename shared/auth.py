@@ -10,10 +10,10 @@ from typing import Any
 from uuid import UUID
 
 import jwt
-from jwt import PyJWKClient
+from jwt import PyJWK, PyJWKClient, PyJWKClientConnectionError, PyJWKSetError
 
 from shared.config import UserAuthSettings, WorkerAuthSettings
-from shared.errors import Unauthorized
+from shared.errors import AppError, Unauthorized
 
 CANONICAL_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
@@ -38,14 +38,17 @@ class TokenVerifier:
         self._issuers, self._audience, self._algorithms = list(issuers), audience, list(algorithms)
 
     def claims(self, authorization: str | None) -> dict[str, Any]:
-        """The claims of the token in an Authorization header; raises Unauthorized unless all of it is right."""
+        """The claims of the token in an Authorization header; raises Unauthorized unless all of it is right.
+
+        Raises AppError where the key set cannot be read: whether the token is right cannot be known then.
+        """
         scheme, _, token = (authorization or "").partition(" ")
         if scheme.lower() != "bearer":
             raise Unauthorized
         try:
             claims: dict[str, Any] = jwt.decode(
                 token.strip(),
-                self._keys.get_signing_key_from_jwt(token.strip()),
+                self._signing_key(token.strip()),
                 algorithms=self._algorithms,
                 audience=self._audience,
                 issuer=self._issuers,
@@ -54,6 +57,13 @@ class TokenVerifier:
         except jwt.PyJWTError:
             raise Unauthorized from None
         return claims
+
+    def _signing_key(self, token: str) -> PyJWK:
+        """The key that the token names; for an unknown one the key set is fetched again, at most every 30 seconds."""
+        try:
+            return self._keys.get_signing_key_from_jwt(token)
+        except (PyJWKClientConnectionError, PyJWKSetError, OSError, ValueError) as error:
+            raise AppError from error
 
 
 class UserAuth:

@@ -1,14 +1,16 @@
 """Settings in small groups: each function loads just the groups it reads, when it starts.
 
-A value comes from the environment or, where `SECRETS_PROJECT` names a Google Cloud project, from the secret of the same
-name in its Secret Manager. A missing or malformed value stops the start with a message that names it.
+A value comes from the environment. A secret one that is not there comes, where `SECRETS_PROJECT` names a Google Cloud
+project, from the latest version of the secret of the same name, in lower case (`database_url`), in its Secret Manager.
+A missing or malformed value stops the start with a message that names it; an empty one counts as missing.
 """
 
 import os
 from functools import cache
-from typing import Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 from pydantic import Field, SecretStr, ValidationError
+from pydantic.fields import FieldInfo
 from pydantic.functional_validators import BeforeValidator
 from pydantic_settings import (
     BaseSettings,
@@ -18,7 +20,11 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
+if TYPE_CHECKING:
+    from google.cloud.secretmanager import SecretManagerServiceClient
+
 HttpUrl = Annotated[str, Field(pattern=r"^https?://[^\s/?#]+[^\s]*$")]
+Origin = Annotated[str, Field(pattern=r"^https?://[\w.-]+(:\d+)?$")]
 Secret = Annotated[SecretStr, Field(min_length=16)]
 
 
@@ -26,10 +32,38 @@ class SettingsError(Exception):
     """A setting is missing or malformed; the message names each one and never shows a value."""
 
 
+class SecretManagerSource(GoogleSecretManagerSettingsSource):
+    """Reads what is secret (a SecretStr) and not in the environment, and nothing else.
+
+    It asks for each secret by its exact name, so a function needs access to its own secrets only, not to the list.
+    """
+
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
+        """The value, None where there is none, and by which name and how it is to be taken."""
+        if field.annotation is not SecretStr or field_name in self.current_state:
+            return None, field_name, False
+        return super().get_field_value(field, field_name)
+
+
+@cache
+def secret_manager() -> "SecretManagerServiceClient":
+    """One client for all groups; imported where a secret is read, since the import takes a third of a second."""
+    from google.cloud.secretmanager import SecretManagerServiceClient
+
+    return SecretManagerServiceClient()
+
+
 class Settings(BaseSettings):
     """A group of settings that are read together."""
 
-    model_config = SettingsConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
+    model_config = SettingsConfigDict(
+        frozen=True,
+        extra="ignore",
+        hide_input_in_errors=True,
+        env_ignore_empty=True,
+        str_strip_whitespace=True,
+        str_min_length=1,
+    )
 
     @classmethod
     def settings_customise_sources(
@@ -40,11 +74,12 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003  the signature is pydantic-settings' own
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Environment first, then Secret Manager where there is one."""
+        """Environment first, then Secret Manager where there is one and the group has a secret."""
         project = os.environ.get("SECRETS_PROJECT")
-        if not project:
+        if not project or not any(field.annotation is SecretStr for field in settings_cls.model_fields.values()):
             return init_settings, env_settings
-        return init_settings, env_settings, GoogleSecretManagerSettingsSource(settings_cls, project_id=project)
+        secrets = SecretManagerSource(settings_cls, project_id=project, secret_client=secret_manager())
+        return init_settings, env_settings, secrets
 
 
 Group = TypeVar("Group", bound=Settings)
@@ -57,8 +92,14 @@ def load(group: type[Group]) -> Group:
         return group()
     except ValidationError as error:
         faults = "; ".join(f"{str(fault['loc'][0]).upper()}: {fault['msg']}" for fault in error.errors())
+        project = os.environ.get("SECRETS_PROJECT")
+        hint = (
+            f" A secret that this service account may not read in project {project} counts as missing."
+            if project
+            else ""
+        )
         raise SettingsError(
-            f"{group.__name__} cannot be read. {faults}. See the table of settings in README.md."
+            f"{group.__name__} cannot be read. {faults}.{hint} See the table of settings in README.md."
         ) from None
 
 
@@ -76,11 +117,19 @@ class UserAuthSettings(Settings):
     supabase_url: HttpUrl
 
 
+class AccountDeletionSettings(Settings):
+    """The service key of the Supabase project, with which accounts are deleted at Supabase Auth."""
+
+    supabase_url: HttpUrl
+    supabase_service_key: Secret
+
+
 class AppSettings(Settings):
     """The origins of the web app, separated by commas; every other origin gets no CORS header."""
 
     app_origins: Annotated[
-        tuple[str, ...],
+        tuple[Origin, ...],
+        Field(min_length=1),
         NoDecode,
         BeforeValidator(lambda text: [part.strip() for part in text.split(",") if part.strip()]),
     ]

@@ -16,6 +16,7 @@
     ├── TryAgainLater           503 (workers only: Cloud Tasks comes again)
     ├── StorageFailed           503 internal
     ├── TasksUnavailable        503
+    ├── AccountsUnavailable     500 internal
     └── SpeechError             what Google Text-to-Speech refused or failed to do
         ├── InvalidKey          400 invalid_key, fatal for a job
         ├── TextTooLong         400 validation_error
@@ -136,6 +137,10 @@ class StorageFailed(AppError):
     """The audio could not be stored; try again."""
 
     status = 503
+
+
+class AccountsUnavailable(AppError):
+    """The account could not be deleted just now, and nothing was; try again."""
 
 
 class SpeechError(AppError):

@@ -15,9 +15,10 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 SECRETS = re.compile(
     r"AIza[\w-]*"  # Google API keys
     r"|eyJ[\w-]*\.[\w-]*(\.[\w-]*)?"  # JSON Web Tokens
-    r"|(?<=Bearer )\S+"
+    r"|(?<=(?i:bearer) )[^\s\"']+"
     r"|(?<=X-Goog-Signature=)[0-9a-fA-F]+"
-    r"|(?<=://)[^/@\s:]+:[^/@\s]+(?=@)"  # user:password of a URL
+    r"|(?<=://)[^/?#\s\"']+(?=@)"  # user:password of a URL, whatever is in the password
+    r"|(?<=(?i:password)=)[^\s\"']+"  # of a database's keywords and values
 )
 REDACTED = "[redacted]"
 
@@ -55,8 +56,7 @@ def configure_logging(stream: Any = None) -> None:
 
 def severity(_: WrappedLogger, method: str, event: EventDict) -> EventDict:
     """Name the level as Cloud Logging does."""
-    level = event.pop("level", method)
-    return {**event, "severity": {"warn": "WARNING", "exception": "ERROR"}.get(level, level.upper())}
+    return {**event, "severity": {"warn": "WARNING", "exception": "ERROR"}.get(method, method.upper())}
 
 
 def trace(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
@@ -77,8 +77,8 @@ def redacted(value: Any) -> Any:
         case None | bool() | int() | float():
             return value
         case Mapping():
-            return {redacted(key): redacted(item) for key, item in value.items()}
-        case list() | tuple() | set():
+            return {redacted(str(key)): redacted(item) for key, item in value.items()}
+        case list() | tuple() | set() | frozenset():
             return [redacted(item) for item in value]
         case str():
             return SECRETS.sub(REDACTED, value)

@@ -1,9 +1,9 @@
 """Deletes the objects that nothing plays any more."""
 
 from flask import Response
-from shared.clients.audio_storage import AudioStorage
 
 from shared import http
+from shared.clients.audio_storage import AudioStorage
 from shared.config import StorageSettings, load
 from shared.db.database import database
 from shared.dto.tasks import BuildTask

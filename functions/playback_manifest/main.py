@@ -1,9 +1,9 @@
 """The playback manifest: what to play, and signed URLs to play it from."""
 
 from flask import Response
-from shared.clients.url_signer import UrlSigner
 
 from shared import http
+from shared.clients.url_signer import UrlSigner
 from shared.config import UrlSigningSettings, load
 from shared.db.database import database
 from shared.dto.playback import ManifestQuery, PlaybackManifest

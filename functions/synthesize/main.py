@@ -1,11 +1,11 @@
 """Makes one segment: phrase to MP3 to bucket."""
 
 from flask import Response
-from shared.clients.audio_storage import AudioStorage
-from shared.clients.text_to_speech import TextToSpeech
 
 from shared import http
+from shared.clients.audio_storage import AudioStorage
 from shared.clients.task_queues import TaskQueues
+from shared.clients.text_to_speech import TextToSpeech
 from shared.config import (
     KeyRingSettings,
     SpeechSettings,

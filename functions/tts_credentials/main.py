@@ -1,9 +1,9 @@
 """The learner's Google Text-to-Speech key: state, test, store, forget."""
 
 from flask import Response
-from shared.clients.text_to_speech import TextToSpeech
 
 from shared import http
+from shared.clients.text_to_speech import TextToSpeech
 from shared.config import KeyRingSettings, SpeechSettings, load
 from shared.db.database import database
 from shared.dto.tts_credentials import (

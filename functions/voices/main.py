@@ -1,12 +1,20 @@
 """Voices: what Google offers, and which voice speaks in which slot."""
 
 from flask import Response
-from shared.clients.text_to_speech import TextToSpeech
 
 from shared import http
+from shared.clients.text_to_speech import TextToSpeech
 from shared.config import KeyRingSettings, SpeechSettings, load
 from shared.db.database import database
-from shared.dto.voices import SlotPath, UserVoicePutRequest, UserVoices, UserVoiceSlot, VoiceCatalogue, VoiceQuery
+from shared.dto.voices import (
+    SlotPath,
+    UserVoicePutRequest,
+    UserVoices,
+    UserVoiceSlot,
+    VoiceCatalogue,
+    VoicePreviewRequest,
+    VoiceQuery,
+)
 from shared.services.key_ring import KeyRing
 from shared.services.voices import Voices
 
@@ -18,6 +26,12 @@ service = Voices(database(), TextToSpeech(load(SpeechSettings)), KeyRing(load(Ke
 def catalogue(query: VoiceQuery) -> Response:
     """English and Polish voices that Google offers to the learner's key."""
     return http.answer(service.catalogue(http.caller(), query.language))
+
+
+@api.post("/voices:preview", responses={200: None})
+def preview(body: VoicePreviewRequest) -> Response:
+    """Hear a voice."""
+    return Response(service.preview(http.caller(), body), content_type="audio/mpeg")
 
 
 @api.get("/user-voices", responses={200: UserVoices})

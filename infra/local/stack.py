@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
+from infra.local.auth import service_key
 from infra.local.part import Part
 from infra.local.postgres import PostgresServer
 from infra.local.supabase import Project, open_project
@@ -87,7 +88,7 @@ class Stack:
     def _start(self) -> None:
         (self._home / "logs").mkdir(parents=True, exist_ok=True)
         keys = _keys(self._home / "secrets.json")
-        tasks = self._part("infra.local.cloud_tasks", _queue_arguments())
+        tasks = self._part("infra.local.cloud_tasks_v2", _queue_arguments())
         storage = self._part("infra.local.storage", self._storage_arguments(), LOCAL_STORAGE_HMAC_SECRET=keys["signer"])
         tts = None if self._tts_endpoint else self._part("infra.local.text_to_speech", [])
         self.project = open_project(self._database_admin_url or self._embedded_database(), self._database)
@@ -108,13 +109,15 @@ class Stack:
             **RECOVERY,
             DATABASE_URL=self.project.worker_url,
         )
+        auth_keys = self._home / "auth"
         gateway = self._part(
             "infra.local.gateway",
             ["--port", str(self._port)],
             **settings,
             DATABASE_URL=self.project.api_url,
             LOCAL_AUTH_DATABASE_URL=self.project.auth_url,
-            LOCAL_AUTH_KEYS=str(self._home / "auth"),
+            LOCAL_AUTH_KEYS=str(auth_keys),
+            SUPABASE_SERVICE_KEY=service_key(auth_keys, self.addresses.app),
             DEFAULT_USER_ID=DEFAULT_USER_ID,
         )
         workers.wait_until_ready()

@@ -73,8 +73,8 @@ def call_failures() -> tuple[type[Exception], ...]:
     from requests.exceptions import RequestException
     from urllib3.exceptions import HTTPError
 
-    # AttributeError: google.api_core reads an error answer without asking whether it is an object.
-    return GoogleAPICallError, GoogleAuthError, RequestException, HTTPError, ParseError, AttributeError
+    # The last two: an error answer is read without asking whether it is an object, any answer whether it is UTF-8.
+    return GoogleAPICallError, GoogleAuthError, RequestException, HTTPError, ParseError, AttributeError, UnicodeError
 
 
 def speech_error(error: Exception) -> AppError:

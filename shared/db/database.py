@@ -17,7 +17,7 @@ from shared.db.violations import translated
 from shared.errors import AppError, RateLimited
 
 Transaction = psycopg.Connection[DictRow]
-Bucket = Literal["generate", "test", "write", "read"]
+Bucket = Literal["generate", "test", "preview", "write", "read"]
 
 
 class Database:
@@ -121,6 +121,7 @@ def _rate(bucket: Bucket) -> tuple[int, int]:
     rates: dict[Bucket, tuple[int, int]] = {
         "generate": (settings.rate_generate_per_minute, settings.rate_generate_burst),
         "test": (settings.rate_generate_per_minute, settings.rate_generate_burst),
+        "preview": (settings.rate_generate_per_minute, settings.rate_generate_burst),
         "write": (settings.rate_write_per_minute, settings.rate_write_per_minute),
         "read": (settings.rate_read_per_minute, settings.rate_read_per_minute),
     }

@@ -1,11 +1,11 @@
 """Notebooks and their import."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import Field, StringConstraints
 
-from shared.dto.schema import Input, Output, UtcDatetime
+from shared.dto.schema import Input, Output, PageQuery, PlainText, UtcDatetime
 
 NotebookName = Annotated[
     str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100, pattern=r"^[^\x00]*$")
@@ -23,6 +23,26 @@ class Notebook(Output):
     last_generate_job_id: UUID | None
     created_at: UtcDatetime
     updated_at: UtcDatetime
+
+
+class NotebookQuery(PageQuery):
+    """Which notebooks, in which order."""
+
+    q: PlainText | None = Field(default=None, max_length=100, description="A part of the name, in any case")
+    sort: Literal["updated_at", "created_at", "name"] = "updated_at"
+    order: Literal["asc", "desc"] = "desc"
+
+
+class NotebookCreateRequest(Input):
+    """A new, empty notebook."""
+
+    name: NotebookName
+
+
+class NotebookPatchRequest(Input):
+    """Another name for a notebook."""
+
+    name: NotebookName
 
 
 class NotebookPage(Output):
@@ -48,6 +68,13 @@ class ImportLog(Output):
     reason: str
 
 
+class ImportLogPage(Output):
+    """One page of the lines that were rejected, in their order."""
+
+    items: list[ImportLog]
+    next_cursor: str | None
+
+
 class ImportSummary(Output):
     """What became of the lines."""
 
@@ -61,3 +88,14 @@ class NotebookImported(Output):
 
     notebook: Notebook
     import_: ImportSummary = Field(alias="import", serialization_alias="import", validation_alias="import")
+
+
+class AudioStatus(Output):
+    """How much of the active build there is; phrases added since it was made are missing in all four slots."""
+
+    notebook_id: UUID
+    build_id: UUID | None
+    complete_count: int
+    failed_count: int
+    missing_count: int
+    updated_at: UtcDatetime

@@ -1,9 +1,16 @@
 """Phrases."""
 
-from typing import Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
-from shared.dto.schema import Json, Output, PageQuery, UtcDatetime
+from pydantic import AfterValidator, Field, StringConstraints, field_validator, model_validator
+
+from shared.dto.notebooks import MAX_PHRASES, MAX_TEXT_LENGTH
+from shared.dto.schema import Input, Json, Output, PageQuery, Parameters, PlainText, UtcDatetime, without_nul
+
+PhraseText = Annotated[PlainText, StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_TEXT_LENGTH)]
+Position = Annotated[int, Field(ge=-(2**31), lt=2**31, strict=True)]
+Tokens = Annotated[Json, AfterValidator(without_nul)]
 
 
 class Phrase(Output):
@@ -16,6 +23,64 @@ class Phrase(Output):
     tokens: Json | None
     created_at: UtcDatetime
     updated_at: UtcDatetime
+
+
+class PhrasePath(Parameters):
+    """A phrase in the path."""
+
+    phrase_id: UUID
+
+
+class PhraseCreateRequest(Input):
+    """A new phrase; without a position it goes last."""
+
+    en_text: PhraseText
+    pl_text: PhraseText
+    position: Position | None = None
+    tokens: Tokens | None = None
+
+
+class PhrasePatchRequest(Input):
+    """What shall change of a phrase; what is left out stays."""
+
+    en_text: PhraseText = ""
+    pl_text: PhraseText = ""
+    position: Position = 0
+    tokens: Tokens | None = None
+
+    @model_validator(mode="after")
+    def _changes_something(self) -> "PhrasePatchRequest":
+        if not self.model_fields_set:
+            raise ValueError("name at least one field to change")
+        return self
+
+
+class PhraseMove(Input):
+    """A phrase and where it goes."""
+
+    phrase_id: UUID
+    position: Position
+
+
+class PhraseReorderRequest(Input):
+    """Phrases of one notebook and where they go, all at once; two may swap."""
+
+    moves: list[PhraseMove] = Field(min_length=1, max_length=MAX_PHRASES)
+
+    @field_validator("moves")
+    @classmethod
+    def _name_each_once(cls, moves: list[PhraseMove]) -> list[PhraseMove]:
+        if len({move.phrase_id for move in moves}) < len(moves):
+            raise ValueError("a phrase is named twice")
+        if len({move.position for move in moves}) < len(moves):
+            raise ValueError("two phrases go to the same position")
+        return moves
+
+
+class PhrasesReordered(Output):
+    """How many phrases were moved."""
+
+    updated: int
 
 
 class PhrasePage(Output):

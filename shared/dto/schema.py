@@ -10,6 +10,24 @@ UtcDatetime = Annotated[AwareDatetime, AfterValidator(lambda moment: moment.asti
 Json = Any
 
 
+def without_nul(value: Json) -> Json:
+    """The value, unless a text in it has a NUL character, which Postgres cannot store."""
+    match value:
+        case str() if "\x00" in value:
+            raise ValueError("a NUL character cannot be stored; remove it")
+        case dict():
+            for key, item in value.items():
+                without_nul(key)
+                without_nul(item)
+        case list():
+            for item in value:
+                without_nul(item)
+    return value
+
+
+PlainText = Annotated[str, AfterValidator(without_nul)]
+
+
 class Input(BaseModel):
     """A body that a client sends; unknown fields are refused."""
 

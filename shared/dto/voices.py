@@ -6,10 +6,11 @@ from uuid import UUID
 
 from pydantic import StringConstraints, ValidationInfo, field_validator
 
-from shared.dto.schema import Input, Output, Parameters, UtcDatetime
+from shared.dto.schema import Input, Output, Parameters, PlainText, UtcDatetime
 from shared.dto.speech import Voice
 
 Language = Literal["en", "pl"]
+VoiceId = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}-[A-Za-z0-9-]{2,90}$")]
 
 
 class VoiceSlot(StrEnum):
@@ -48,7 +49,7 @@ class UserVoicePutRequest(Input):
     """The voice that shall speak in a slot."""
 
     language: Language
-    voice_id: Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}-[A-Za-z0-9-]{2,90}$")]
+    voice_id: VoiceId
 
     @field_validator("voice_id")
     @classmethod
@@ -57,6 +58,13 @@ class UserVoicePutRequest(Input):
         if language and voice_id.split("-")[0] != language:
             raise ValueError(f"the voice {voice_id} does not speak '{language}'; choose one whose id begins with it")
         return voice_id
+
+
+class VoicePreviewRequest(Input):
+    """A voice to be heard, and what it shall say."""
+
+    voice_id: VoiceId
+    text: Annotated[PlainText, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)] | None = None
 
 
 class UserVoiceSlot(Output):

@@ -56,7 +56,7 @@ def finish(response: Response, *, no_store: bool) -> Response:
     response.headers["Cache-Control"] = "no-store" if no_store else PRIVATE
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.vary.add("Authorization")
-    if request.method == "GET" and response.status_code == 200 and not no_store:
+    if request.method in ("GET", "HEAD") and response.status_code == 200 and not no_store:
         response.add_etag(weak=True)
         response.make_conditional(request)
     return response

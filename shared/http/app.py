@@ -169,6 +169,8 @@ def _answer_errors(app: Flask) -> None:
     def known(error: errors.AppError) -> Response:
         if error.status == 500:
             log.error("failed", exc_info=error)
+        elif error.status > 500:
+            log.warning("failed for now", exc_info=error)
         return error_answer(error)
 
     @app.errorhandler(HTTPException)

@@ -16,7 +16,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 MAX_BODY_BYTES = 256 * 1024
-REQUEST_ID = re.compile(r"[\w.-]{8,64}")
+REQUEST_ID = re.compile(r"[\w.-]{8,64}", re.ASCII)
 TRACE_PARENT = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}")
 """W3C Trace Context, https://www.w3.org/TR/trace-context/#traceparent-header."""
 

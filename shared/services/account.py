@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from shared.auth import User
+from shared.clients.supabase_accounts import SupabaseAccounts
 from shared.db import users
 from shared.db.database import Database
 from shared.dto.account import Account, Health
@@ -14,6 +15,7 @@ class Accounts:
     """What a learner may ask about themselves, and anyone about the system."""
 
     database: Database
+    accounts: SupabaseAccounts
 
     def health(self) -> Health:
         """Whether Postgres answers."""
@@ -25,3 +27,13 @@ class Accounts:
         """The learner's account."""
         with self.database.as_user(user, "read") as transaction:
             return users.get(transaction, user.id)
+
+    def delete(self, user: User) -> None:
+        """Delete the account; raises AccountsUnavailable.
+
+        With the account its rows go, since they refer to it, and what they say of audio becomes garbage, which is
+        collected once no signed URL can name it any more.
+        """
+        with self.database.as_user(user, "write"):
+            pass  # the account is there and the token is spent; no transaction waits for Supabase Auth
+        self.accounts.delete(user.id)

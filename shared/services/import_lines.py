@@ -11,8 +11,8 @@ SEPARATOR = ":::"
 SINGLE_QUOTES = "\u2018\u2019\u201a\u201b"
 DOUBLE_QUOTES = "\u201c\u201d\u201e\u201f"
 STRAIGHT_QUOTES = str.maketrans({**dict.fromkeys(SINGLE_QUOTES, "'"), **dict.fromkeys(DOUBLE_QUOTES, '"')})
-SPACES = re.compile(r"\s+")
-SEPARATING_CONTROLS = "\t\n\v\f\r"
+SPACES = re.compile(r" +")
+INVISIBLE = ("Cc", "Cf")
 
 
 @dataclass
@@ -42,14 +42,15 @@ def read_lines(lines: Iterable[str], *, normalize: bool) -> ImportedLines:
 def normalized(text: str) -> str:
     """NFC, straight quotes, single spaces, and no characters that cannot be seen; dashes stay as they are.
 
-    Zero-width characters are Unicode's category Cf, control characters Cc; those that separate words become a space.
+    Zero-width characters are Unicode's category Cf, control characters Cc; those that are white space become a space.
+    NFC comes last: what was removed may have stood between a letter and its accent.
     """
     visible = "".join(
-        " " if character in SEPARATING_CONTROLS else character
-        for character in unicodedata.normalize("NFC", text.translate(STRAIGHT_QUOTES))
-        if character in SEPARATING_CONTROLS or unicodedata.category(character) not in ("Cc", "Cf")
+        " " if character.isspace() else character
+        for character in text.translate(STRAIGHT_QUOTES)
+        if character.isspace() or unicodedata.category(character) not in INVISIBLE
     )
-    return SPACES.sub(" ", visible).strip()
+    return SPACES.sub(" ", unicodedata.normalize("NFC", visible)).strip()
 
 
 def _fault(sides: list[str]) -> str | None:

@@ -5,7 +5,6 @@ A stored key is `<ring key id>:` and then the 12-byte nonce, the ciphertext and 
 """
 
 import base64
-import binascii
 import hashlib
 import hmac
 import os
@@ -17,6 +16,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from shared.config import KeyRingSettings, SettingsError
 from shared.errors import AppError
 
+KEY_BYTES = 32
 NONCE_BYTES = 12
 
 
@@ -35,14 +35,14 @@ class KeyRing:
         return self._primary.encode() + b":" + nonce + sealed
 
     def decrypt(self, encrypted_key: bytes, user_id: UUID) -> str:
-        """The key; raises AppError where it was stored for another learner or its ring key is gone."""
+        """The key; raises AppError where it was stored for another learner, is damaged or its ring key is gone."""
         key_id, _, sealed = encrypted_key.partition(b":")
         cipher = self._ring.get(key_id.decode(errors="replace"))
         if cipher is None:
             raise AppError("The ring key of this Google key is not on the key ring any more.")
         try:
             return cipher.decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], user_id.bytes).decode()
-        except InvalidTag:
+        except (InvalidTag, ValueError):
             raise AppError("This Google key does not open for this learner.") from None
 
     def is_current(self, encrypted_key: bytes) -> bool:
@@ -59,14 +59,23 @@ class KeyRing:
 
 
 def _parse(key_ring: str) -> dict[str, AESGCM]:
-    ring = {}
+    """The ring keys by id, in their order; raises SettingsError."""
+    ring: dict[str, AESGCM] = {}
     for entry in key_ring.split(","):
         key_id, _, encoded = entry.strip().partition(":")
-        try:
-            ring[key_id] = AESGCM(base64.b64decode(encoded, validate=True))
-        except (binascii.Error, ValueError):
+        key = _decoded(encoded)
+        if not key_id or key_id in ring or len(key) != KEY_BYTES:
             raise SettingsError(
-                "KEY_RING: each entry must be `id:` and the base64 of 32 random bytes; make one with "
-                "`openssl rand -base64 32`."
-            ) from None
+                "KEY_RING: each entry must be `id:` and the base64 of 32 random bytes, and each id its own; make one "
+                "with `openssl rand -base64 32`."
+            )
+        ring[key_id] = AESGCM(key)
     return ring
+
+
+def _decoded(encoded: str) -> bytes:
+    """The bytes; none where it is not base64."""
+    try:
+        return base64.b64decode(encoded, validate=True)
+    except ValueError:
+        return b""

@@ -1,4 +1,4 @@
-"""Notebooks: import, list, get."""
+"""Notebooks."""
 
 from dataclasses import dataclass
 from uuid import UUID
@@ -7,8 +7,17 @@ from shared.auth import User
 from shared.db import notebooks, phrases
 from shared.db.database import Database, Transaction, spend
 from shared.db.idempotency import StoredAnswer
-from shared.dto.notebooks import MAX_PHRASES, ImportRequest, ImportSummary, Notebook, NotebookImported, NotebookPage
-from shared.dto.phrases import PhrasePage, PhraseQuery
+from shared.dto.notebooks import (
+    MAX_PHRASES,
+    AudioStatus,
+    ImportLogPage,
+    ImportRequest,
+    ImportSummary,
+    Notebook,
+    NotebookImported,
+    NotebookPage,
+    NotebookQuery,
+)
 from shared.dto.schema import PageQuery
 from shared.errors import LimitExceeded
 from shared.services.import_lines import ImportedLines, read_lines
@@ -38,15 +47,20 @@ class Notebooks:
                 lambda: _import(transaction, request.name, imported),
             )
 
-    def page(self, user: User, query: PageQuery) -> NotebookPage:
-        """The learner's notebooks, the last changed first."""
+    def create(self, user: User, name: str) -> Notebook:
+        """A new, empty notebook; raises UniqueViolation and LimitExceeded."""
+        with self.database.as_user(user, "write") as transaction:
+            return notebooks.add(transaction, name)
+
+    def page(self, user: User, query: NotebookQuery) -> NotebookPage:
+        """The learner's notebooks, in the order of the query."""
         with self.database.as_user(user, "read") as transaction:
             page = self.pager.page(
-                [user.id, "notebooks", "updated_at desc"],
+                [user.id, "notebooks", query.sort, query.order, query.q],
                 query.cursor,
                 query.limit,
-                lambda after, limit: notebooks.newest(transaction, after, limit),
-                lambda notebook: [notebook.updated_at, notebook.id],
+                lambda after, limit: notebooks.listing(transaction, query, after, limit),
+                lambda notebook: [getattr(notebook, query.sort), notebook.id],
             )
         return NotebookPage(items=page.items, next_cursor=page.next_cursor)
 
@@ -55,26 +69,33 @@ class Notebooks:
         with self.database.as_user(user, "read") as transaction:
             return notebooks.get(transaction, notebook_id)
 
+    def rename(self, user: User, notebook_id: UUID, name: str) -> Notebook:
+        """The notebook under its new name; raises NotFound and UniqueViolation."""
+        with self.database.as_user(user, "write") as transaction:
+            return notebooks.rename(transaction, notebook_id, name)
 
-@dataclass(frozen=True)
-class Phrases:
-    """What a learner does with phrases."""
+    def delete(self, user: User, notebook_id: UUID) -> None:
+        """Delete a notebook and all that is in it; raises NotFound."""
+        with self.database.as_user(user, "write") as transaction:
+            notebooks.delete(transaction, notebook_id)
 
-    database: Database
-    pager: Pager
-
-    def page(self, user: User, notebook_id: UUID, query: PhraseQuery) -> PhrasePage:
-        """Phrases of a notebook; raises NotFound."""
+    def import_logs(self, user: User, notebook_id: UUID, query: PageQuery) -> ImportLogPage:
+        """The lines that the import rejected; raises NotFound."""
         with self.database.as_user(user, "read") as transaction:
             notebooks.get(transaction, notebook_id)
             page = self.pager.page(
-                [user.id, "phrases", notebook_id, query.sort, query.order],
+                [user.id, "import-logs", notebook_id],
                 query.cursor,
                 query.limit,
-                lambda after, limit: phrases.listing(transaction, notebook_id, query.sort, query.order, after, limit),
-                lambda phrase: [getattr(phrase, query.sort), phrase.id],
+                lambda after, limit: notebooks.import_logs(transaction, notebook_id, after, limit),
+                lambda kept: [kept.created_at, kept.log.line_no, kept.id],
             )
-        return PhrasePage(items=page.items, next_cursor=page.next_cursor)
+        return ImportLogPage(items=[kept.log for kept in page.items], next_cursor=page.next_cursor)
+
+    def audio_status(self, user: User, notebook_id: UUID) -> AudioStatus:
+        """How much of the active build there is; raises NotFound."""
+        with self.database.as_user(user, "read") as transaction:
+            return notebooks.audio_status(transaction, notebook_id)
 
 
 def _import(transaction: Transaction, name: str, imported: ImportedLines) -> StoredAnswer:

@@ -5,12 +5,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from itsdangerous import BadSignature, URLSafeSerializer
+from itsdangerous import BadData, URLSafeSerializer
+from pydantic import TypeAdapter
 
 from shared.config import CursorSettings
 from shared.errors import ValidationFailed
 
 Row = TypeVar("Row")
+KEY = TypeAdapter(list[str])
 
 
 @dataclass(frozen=True)
@@ -55,8 +57,7 @@ def _read(serializer: URLSafeSerializer, cursor: str | None) -> list[str] | None
     if cursor is None:
         return None
     try:
-        key: list[str] = serializer.loads(cursor)
-    except BadSignature:
+        return KEY.validate_python(serializer.loads(cursor))
+    except (BadData, ValueError):
         message = "This cursor does not belong to this listing; begin again without one."
         raise ValidationFailed.of("query.cursor", message) from None
-    return key

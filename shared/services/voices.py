@@ -9,11 +9,22 @@ from shared.clients.text_to_speech import TextToSpeech
 from shared.db import user_voices
 from shared.db.database import Database
 from shared.dto.speech import Voice
-from shared.dto.voices import Language, UserVoicePutRequest, UserVoices, UserVoiceSlot, VoiceCatalogue, VoiceSlot
+from shared.dto.voices import (
+    Language,
+    UserVoicePutRequest,
+    UserVoices,
+    UserVoiceSlot,
+    VoiceCatalogue,
+    VoicePreviewRequest,
+    VoiceSlot,
+)
 from shared.errors import ValidationFailed
 from shared.services.key_ring import KeyRing
+from shared.services.mp3 import encode
+from shared.services.speech_input import speech_request
 from shared.services.tts_credentials import decrypted_key
 
+GREETINGS = {"en": "Hello! This is how I sound.", "pl": "Dzień dobry! Tak brzmi mój głos."}
 CACHE_SECONDS = 3600
 CACHE_ENTRIES = 1000
 
@@ -54,12 +65,21 @@ class Voices:
 
         Raises ValidationFailed where no key is stored, and what Google answers to the key.
         """
-        key = decrypted_key(self.database, self.key_ring, user)
-        if key is None:
-            raise ValidationFailed("Save a Google Text-to-Speech key in the settings first.")
+        key = self._key(user)
         languages = [language] if language else ["en", "pl"]
         voices = [voice for voice in self._offered(key) if voice.language_code.split("-")[0] in languages]
         return VoiceCatalogue(items=voices)
+
+    def preview(self, user: User, request: VoicePreviewRequest) -> bytes:
+        """An MP3 of a voice that says the text, or greets in its own language.
+
+        Raises ValidationFailed where no key is stored, RateLimited, and what Google answers.
+        """
+        with self.database.as_user(user, "preview"):
+            pass  # the token is spent before Google is asked, and no transaction waits for Google
+        key = self._key(user)
+        text = request.text or GREETINGS.get(request.voice_id.split("-")[0], GREETINGS["en"])
+        return encode(self.speech.synthesize(key, speech_request(text, request.voice_id))).data
 
     def chosen(self, user: User) -> UserVoices:
         """The slots that have a voice."""
@@ -72,6 +92,12 @@ class Voices:
             raise ValidationFailed.of("body.language", f"The slot {slot} takes '{slot.language}'.")
         with self.database.as_user(user, "write") as transaction:
             return user_voices.put(transaction, slot, request.language, request.voice_id)
+
+    def _key(self, user: User) -> str:
+        key = decrypted_key(self.database, self.key_ring, user)
+        if key is None:
+            raise ValidationFailed("Save a Google Text-to-Speech key in the settings first.")
+        return key
 
     def _offered(self, google_api_key: str) -> list[Voice]:
         key_hmac = self.key_ring.hmac(google_api_key)

@@ -77,7 +77,7 @@ def test_another_signer_with_the_same_settings_gives_the_same_urls() -> None:
     assert make_signer().sign(NAMES, AT) == make_signer().sign(NAMES, AT)
 
 
-@pytest.mark.parametrize("window_seconds", [1, 7, 300, 86400])
+@pytest.mark.parametrize("window_seconds", [1, 7, 60, 300])
 @pytest.mark.parametrize("offset_seconds", [0, 0.5, 1, 59.9, 299, 300, 4321.1, 86399])
 def test_a_url_lives_between_one_and_two_windows(window_seconds: int, offset_seconds: float) -> None:
     at = datetime(2026, 1, 31, tzinfo=UTC) + timedelta(seconds=offset_seconds)
