@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +11,8 @@ from uuid import UUID
 
 import requests
 
-from infra.local.stack import Stack, free_port
+from infra.local.scheduler import Scheduler
+from infra.local.stack import TASKS_LOCATION, TASKS_SERVICE_ACCOUNT, Stack, free_port
 from shared.config import KeyRingSettings
 from shared.services.key_ring import KeyRing
 from tests.database import Database
@@ -55,6 +56,20 @@ class System:
                 return ended
             time.sleep(POLL_SECONDS)
         raise AssertionError(f"the job did not end within {seconds} s")
+
+    def sweep(self) -> None:
+        """Call the sweep, as Cloud Scheduler does each minute."""
+        addresses = self.stack.addresses
+        queue = f"{TASKS_LOCATION}/queues/sweep"
+        with Scheduler(addresses.tasks, queue, addresses.workers, TASKS_SERVICE_ACCOUNT):
+            pass
+
+    def until(self, is_so: Callable[[], bool], seconds: float = 30) -> None:
+        """Wait until something is so."""
+        deadline = time.monotonic() + seconds
+        while not is_so():
+            assert time.monotonic() < deadline, f"it was not so within {seconds} s"
+            time.sleep(POLL_SECONDS)
 
     def logs(self) -> str:
         """Everything that every part has logged."""

@@ -88,7 +88,7 @@ class Stack:
     def _start(self) -> None:
         (self._home / "logs").mkdir(parents=True, exist_ok=True)
         keys = _keys(self._home / "secrets.json")
-        tasks = self._part("infra.local.cloud_tasks_v2", _queue_arguments())
+        tasks = self._part("infra.local.cloud_tasks", _queue_arguments())
         storage = self._part("infra.local.storage", self._storage_arguments(), LOCAL_STORAGE_HMAC_SECRET=keys["signer"])
         tts = None if self._tts_endpoint else self._part("infra.local.text_to_speech", [])
         self.project = open_project(self._database_admin_url or self._embedded_database(), self._database)

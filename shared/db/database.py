@@ -46,8 +46,7 @@ class Database:
     @contextmanager
     def transaction(self) -> Iterator[Transaction]:
         """One transaction as the login role itself. Raises AppErrors, never the driver's."""
-        self._open()
-        with translated(), self._pool.connection(self._timeout_seconds) as connection:
+        with translated(), self._open_pool().connection(self._timeout_seconds) as connection:
             yield connection
 
     @contextmanager
@@ -83,9 +82,10 @@ class Database:
         """Close every connection."""
         self._pool.close()
 
-    def _open(self) -> None:
+    def _open_pool(self) -> ConnectionPool[Transaction]:
         with self._opening:
             self._pool.open()
+        return self._pool
 
     @staticmethod
     def _become(connection: Transaction, user: User) -> None:

@@ -6,9 +6,11 @@ from uuid import UUID
 from pydantic import AfterValidator, Field, StringConstraints, field_validator, model_validator
 
 from shared.dto.notebooks import MAX_PHRASES, MAX_TEXT_LENGTH
-from shared.dto.schema import Input, Json, Output, PageQuery, Parameters, PlainText, UtcDatetime, without_nul
+from shared.dto.schema import Input, Json, Output, PageQuery, Parameters, UtcDatetime, without_nul
 
-PhraseText = Annotated[PlainText, StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_TEXT_LENGTH)]
+PhraseText = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_TEXT_LENGTH), AfterValidator(without_nul)
+]
 Position = Annotated[int, Field(ge=-(2**31), lt=2**31, strict=True)]
 Tokens = Annotated[Json, AfterValidator(without_nul)]
 

@@ -4,12 +4,15 @@ from enum import StrEnum
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import StringConstraints, ValidationInfo, field_validator
+from pydantic import AfterValidator, StringConstraints, ValidationInfo, field_validator
 
-from shared.dto.schema import Input, Output, Parameters, PlainText, UtcDatetime
+from shared.dto.schema import Input, Output, Parameters, UtcDatetime, without_nul
 from shared.dto.speech import Voice
 
 Language = Literal["en", "pl"]
+PreviewText = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200), AfterValidator(without_nul)
+]
 VoiceId = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}-[A-Za-z0-9-]{2,90}$")]
 
 
@@ -64,7 +67,7 @@ class VoicePreviewRequest(Input):
     """A voice to be heard, and what it shall say."""
 
     voice_id: VoiceId
-    text: Annotated[PlainText, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)] | None = None
+    text: PreviewText | None = None
 
 
 class UserVoiceSlot(Output):

@@ -17,8 +17,8 @@ from google.cloud.tasks_v2 import CloudTasksClient, HttpRequest, OidcToken, Queu
 from google.cloud.tasks_v2.services.cloud_tasks.transports import CloudTasksGrpcTransport
 from google.protobuf.duration_pb2 import Duration
 
-from infra.local.cloud_tasks_v2 import CloudTasksServer
-from infra.local.cloud_tasks_v2.times import timestamp
+from infra.local.cloud_tasks import CloudTasksServer
+from infra.local.cloud_tasks.times import timestamp
 
 PARENT = "projects/p/locations/l"
 QUEUE = f"{PARENT}/queues/q"

@@ -26,8 +26,11 @@ alter default privileges in schema public revoke all on tables from anon, authen
 alter default privileges in schema public revoke all on sequences from anon, authenticated, service_role;
 alter default privileges in schema public revoke all on functions from anon, authenticated, service_role;
 
+-- Every function here names its search_path, pg_temp last. Unnamed, pg_temp is searched first, for types too: a caller
+-- could put a domain called uuid there, and a security definer function would run its check as the owner.
+-- https://www.postgresql.org/docs/current/sql-createfunction.html#SQL-CREATEFUNCTION-SECURITY
 create function private.touch_updated_at() returns trigger
-language plpgsql set search_path = ''
+language plpgsql set search_path = pg_catalog, pg_temp
 as $$
 begin
   new.updated_at := clock_timestamp();

@@ -16,7 +16,7 @@ create policy "A learner sees their own account" on public.users
 grant select on public.users to authenticated;
 
 create function private.create_user() returns trigger
-language plpgsql security definer set search_path = ''
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 begin
   insert into public.users (id) values (new.id) on conflict do nothing;

@@ -21,7 +21,7 @@ create trigger notebooks_touch_updated_at
 
 -- At most 500 notebooks. Locking the owner's row makes two inserts at once count each other.
 create function private.limit_notebooks() returns trigger
-language plpgsql security definer set search_path = ''
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 begin
   perform from public.users where id = new.user_id for no key update;
@@ -85,7 +85,7 @@ grant select on public.import_logs to authenticated;
 
 -- `logs` is [{"line_no", "raw_text", "reason"}].
 create function private.record_import_logs(notebook uuid, logs jsonb) returns void
-language sql security definer set search_path = ''
+language sql security definer set search_path = pg_catalog, pg_temp
 as $$
   insert into public.import_logs (user_id, notebook_id, line_no, raw_text, reason)
   select owned.user_id, owned.id, log.line_no, log.raw_text, log.reason

@@ -28,7 +28,7 @@ create trigger phrases_touch_updated_at
 
 -- At most 100 phrases in a notebook. Locking the notebooks makes two inserts at once count each other.
 create function private.limit_phrases() returns trigger
-language plpgsql security definer set search_path = ''
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 begin
   perform from public.notebooks

@@ -84,10 +84,10 @@ create policy "Workers see which key tests are old" on private.tts_key_tests
 create policy "Workers forget old key tests" on private.tts_key_tests
   for delete to worker_login using (true);
 
-grant select, delete on private.tts_key_tests to worker_login;
+grant select (tested_at), delete on private.tts_key_tests to worker_login;
 
 create function private.record_key_test(tested_key_hmac bytea) returns void
-language sql security definer set search_path = ''
+language sql security definer set search_path = pg_catalog, pg_temp
 as $$
   insert into private.tts_key_tests (user_id, key_hmac)
   values ((select auth.uid()), tested_key_hmac)
@@ -96,7 +96,7 @@ $$;
 
 -- Stores a key that this user tested within the last 15 minutes, and no other.
 create function private.store_key(tested_key_hmac bytea, new_encrypted_key bytea, new_fingerprint text) returns void
-language plpgsql security definer set search_path = ''
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
   validated_at timestamptz;
@@ -121,7 +121,7 @@ end
 $$;
 
 create function private.delete_key() returns void
-language sql security definer set search_path = ''
+language sql security definer set search_path = pg_catalog, pg_temp
 as $$
   delete from public.tts_credentials where user_id = (select auth.uid());
   delete from private.tts_key_tests where user_id = (select auth.uid());
@@ -129,14 +129,14 @@ $$;
 
 -- The voice catalogue is what Google offers to this key, so the API must be able to decrypt it.
 create function private.read_encrypted_key() returns bytea
-language sql stable security definer set search_path = ''
+language sql stable security definer set search_path = pg_catalog, pg_temp
 as $$
   select encrypted_key from public.tts_credentials where user_id = (select auth.uid())
 $$;
 
 -- Compares with the old value, so that a key stored meanwhile is not lost.
 create function private.replace_encrypted_key(old_encrypted_key bytea, new_encrypted_key bytea) returns void
-language sql security definer set search_path = ''
+language sql security definer set search_path = pg_catalog, pg_temp
 as $$
   update public.tts_credentials
   set encrypted_key = new_encrypted_key

@@ -55,7 +55,7 @@ create index notebooks_idx_last_generate_job on public.notebooks (last_generate_
 -- A job that was never started counts its time from its creation; one without a limit of its own gets a day.
 create function private.job_deadline(started_at timestamptz, created_at timestamptz, timeout_sec integer)
 returns timestamptz
-language sql stable set search_path = ''
+language sql stable set search_path = pg_catalog, pg_temp
 as $$
   select coalesce(started_at, created_at) + make_interval(secs => coalesce(timeout_sec, 86400))
 $$;

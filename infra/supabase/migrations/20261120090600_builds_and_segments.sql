@@ -100,7 +100,8 @@ create unique index audio_segments_uq_active_slot on public.audio_segments (phra
 create index audio_segments_idx_phrase_slot_active on public.audio_segments (phrase_id, voice_slot, is_active);
 create index audio_segments_idx_build on public.audio_segments (build_id);
 create index audio_segments_idx_status on public.audio_segments (build_id, status) where status <> 'complete';
-create index audio_segments_idx_notebook_active on public.audio_segments (notebook_id) where is_active;
+-- Not only the active ones: deleting a notebook looks up all of its segments.
+create index audio_segments_idx_notebook_active on public.audio_segments (notebook_id, is_active);
 
 create trigger audio_segments_touch_updated_at
   before update on public.audio_segments

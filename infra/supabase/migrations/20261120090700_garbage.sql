@@ -29,7 +29,7 @@ create policy "Workers hold garbage while they collect it" on private.garbage
   for update to worker_login using (true) with check (true);
 
 create function private.object_prefix(owner uuid, notebook uuid, build uuid) returns text
-language sql immutable set search_path = ''
+language sql immutable set search_path = pg_catalog, pg_temp
 as $$
   select 'audio/' || owner::text || '/' || notebook::text || '/' || build::text || '/'
 $$;
@@ -37,7 +37,7 @@ $$;
 -- A URL lives for at most 10 minutes, and may have been signed up to a minute after the rows were read; a worker that
 -- was uploading has given up long before that.
 create function private.queue_garbage(build uuid, object_prefix text) returns void
-language sql security definer set search_path = ''
+language sql security definer set search_path = pg_catalog, pg_temp
 as $$
   insert into private.garbage (build_id, prefix, not_before)
   values (build, object_prefix, now() + interval '11 minutes')
@@ -45,7 +45,7 @@ as $$
 $$;
 
 create function private.queue_deleted_builds() returns trigger
-language plpgsql security definer set search_path = ''
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 begin
   perform private.queue_garbage(id, private.object_prefix(user_id, notebook_id, id)) from deleted;
@@ -60,7 +60,7 @@ create trigger builds_queue_garbage
 
 -- Segments of a build that is queued as a whole need no entry of their own.
 create function private.queue_deleted_segments() returns trigger
-language plpgsql security definer set search_path = ''
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 begin
   perform private.queue_garbage(build_id, build_prefix || phrase_id || '/')
@@ -84,7 +84,7 @@ create trigger audio_segments_queue_garbage
 
 -- A notebook that moves on to another build leaves the one before as garbage.
 create function private.queue_replaced_build() returns trigger
-language plpgsql security definer set search_path = ''
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 begin
   perform private.queue_garbage(old.current_build_id, private.object_prefix(old.user_id, old.id, old.current_build_id));
@@ -100,7 +100,7 @@ create trigger notebooks_queue_garbage
 
 -- Legal steps only; what ends keeps its counts, and what ends without success leaves its build as garbage.
 create function private.step_job() returns trigger
-language plpgsql security definer set search_path = ''
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 begin
   if (old.state, new.state) not in (

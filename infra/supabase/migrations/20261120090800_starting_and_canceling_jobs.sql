@@ -2,7 +2,7 @@
 
 -- Starts a job in one step: the job, its build, and one missing segment per phrase and slot.
 create function private.start_job(notebook uuid, timeout_seconds integer) returns uuid
-language plpgsql security definer set search_path = ''
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
   owner uuid := auth.uid();
@@ -44,7 +44,7 @@ end
 $$;
 
 create function private.cancel_job(job uuid) returns void
-language plpgsql security definer set search_path = ''
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
   current_state public.job_state_enum;

@@ -23,7 +23,7 @@ grant select, delete on private.rate_limits to worker_login;
 
 -- Makes the caller's row if the trigger on auth.users has not. An account that is gone violates users_fk_auth.
 create function private.ensure_user() returns void
-language sql security definer set search_path = ''
+language sql security definer set search_path = pg_catalog, pg_temp
 as $$
   insert into public.users (id)
   select auth.uid()
@@ -34,7 +34,7 @@ $$;
 -- Takes one token from the caller's bucket (https://en.wikipedia.org/wiki/Token_bucket).
 -- Returns 0, or the seconds until there is one.
 create function private.take_token(bucket_name text, per_minute integer, burst integer) returns double precision
-language plpgsql security definer set search_path = ''
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
   available double precision;
@@ -94,7 +94,7 @@ create function private.claim_idempotency_key(
   operation_name text, idempotency_key uuid, sha256 bytea,
   out status integer, out location text, out body bytea
 ) returns setof record
-language plpgsql security definer set search_path = ''
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
   found_sha256 bytea;
@@ -126,7 +126,7 @@ create function private.store_idempotent_answer(
   operation_name text, idempotency_key uuid, sha256 bytea,
   answer_status integer, answer_location text, answer_body bytea
 ) returns void
-language sql security definer set search_path = ''
+language sql security definer set search_path = pg_catalog, pg_temp
 as $$
   insert into private.idempotency_keys (user_id, operation, key, request_sha256, status, location, body)
   values ((select auth.uid()), operation_name, idempotency_key, sha256, answer_status, answer_location, answer_body)
