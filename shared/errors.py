@@ -1,6 +1,7 @@
 """Every error that Audio Loop answers with, in one tree; `shared.http` turns it into a response, nothing else does.
 
     AppError                    500 internal
+    ├── DatabaseFailed          500 internal
     ├── ValidationFailed        400 validation_error
     ├── Unauthorized            401 unauthorized
     ├── NotFound                404 not_found
@@ -42,6 +43,10 @@ class AppError(Exception):
         self.retry_after_seconds = retry_after_seconds
         self.details = details
         super().__init__(self.message)
+
+
+class DatabaseFailed(AppError):
+    """Something went wrong on our side. Try again in a moment."""
 
 
 class ValidationFailed(AppError):

@@ -45,8 +45,8 @@ def start(transaction: Transaction, notebook_id: UUID, timeout_seconds: int | No
 
     Raises NotFound, JobInProgress, and ValidationFailed where the key, a voice or every phrase is missing.
     """
-    row = transaction.execute("select private.start_job(%s, %s) as id", [notebook_id, timeout_seconds]).fetchone()
-    return get(transaction, row["id"] if row else notebook_id)
+    rows = transaction.execute("select private.start_job(%s, %s) as id", [notebook_id, timeout_seconds]).fetchall()
+    return get(transaction, rows[0]["id"])
 
 
 def cancel(transaction: Transaction, job_id: UUID) -> None:

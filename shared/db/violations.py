@@ -8,7 +8,7 @@ import structlog
 from psycopg_pool import PoolClosed, PoolTimeout, TooManyRequests
 
 from shared import errors
-from shared.errors import AppError, ValidationFailed
+from shared.errors import AppError, DatabaseFailed, ValidationFailed
 
 log = structlog.get_logger()
 
@@ -37,15 +37,15 @@ ERRORS: dict[str, Callable[[], AppError]] = {
 
 @contextmanager
 def translated() -> Iterator[None]:
-    """Raises the AppError that a violated constraint means, and AppError for everything else that Postgres refuses."""
+    """Raises the AppError that a violated constraint means, and DatabaseFailed for everything else that goes wrong."""
     try:
         yield
     except (PoolTimeout, PoolClosed, TooManyRequests) as error:
         log.error("postgres is out of reach", exc_info=error)
-        raise AppError from error
+        raise DatabaseFailed from error
     except psycopg.Error as error:
         make = ERRORS.get(error.diag.constraint_name or "")
         if make:
             raise make() from None
         log.error("postgres refused", exc_info=error)
-        raise AppError from error
+        raise DatabaseFailed from error

@@ -17,7 +17,7 @@ from shared.db.audio_segments import Claim
 from shared.db.database import Database
 from shared.dto.jobs import FAILED_MESSAGE, JobError, JobState
 from shared.dto.speech import WordTiming
-from shared.errors import AppError, InvalidKey, SpeechError, StorageFailed, TryAgainLater
+from shared.errors import AppError, DatabaseFailed, InvalidKey, SpeechError, StorageFailed, TryAgainLater
 from shared.services.fan_out import finalize_task
 from shared.services.key_ring import KeyRing
 from shared.services.mp3 import encode
@@ -57,13 +57,17 @@ class Synthesis:
             return
         bind_contextvars(job_id=str(claim.job_id), segment_id=str(segment_id))
         try:
-            self._complete(claim, self._clip(claim))
+            clip = self._clip(claim)
+        except DatabaseFailed:
+            raise  # says nothing of the segment; the task comes again
         except InvalidKey as error:
             self._fail_job(claim, error)
         except (SpeechError, StorageFailed) as error:
             self._retry_or_fail(claim, error)
         except AppError as error:
             self._fail(claim, "internal", error)
+        else:
+            self._complete(claim, clip)
 
     def _leave(self, segment_id: UUID) -> None:
         with self.database.transaction() as transaction:
