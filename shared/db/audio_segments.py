@@ -215,18 +215,20 @@ def complete(
     )
 
 
+FAIL = """
+    update public.audio_segments
+    set status = 'failed',
+        error_code = %(error_code)s,
+        error_details = %(details)s::jsonb,
+        claimed_until = null
+    where status = 'missing'
+"""
+
+
 def fail(transaction: Transaction, segment_id: UUID, error_code: str, message: str) -> None:
     """Record that a missing segment cannot be made."""
     transaction.execute(
-        """
-        update public.audio_segments
-        set status = 'failed',
-            error_code = %(error_code)s,
-            error_details = %(details)s::jsonb,
-            claimed_until = null
-        where id = %(segment_id)s
-          and status = 'missing'
-        """,
+        f"{FAIL} and id = %(segment_id)s",
         {"segment_id": segment_id, "error_code": error_code, "details": _json({"message": message})},
     )
 
@@ -234,15 +236,7 @@ def fail(transaction: Transaction, segment_id: UUID, error_code: str, message: s
 def fail_all(transaction: Transaction, build_id: UUID, error_code: str, message: str) -> None:
     """Record that none of a build's missing segments can be made."""
     transaction.execute(
-        """
-        update public.audio_segments
-        set status = 'failed',
-            error_code = %(error_code)s,
-            error_details = %(details)s::jsonb,
-            claimed_until = null
-        where build_id = %(build_id)s
-          and status = 'missing'
-        """,
+        f"{FAIL} and build_id = %(build_id)s",
         {"build_id": build_id, "error_code": error_code, "details": _json({"message": message})},
     )
 

@@ -156,7 +156,7 @@ def late(transaction: Transaction) -> list[UUID]:
         """
         select id
         from public.jobs
-        where state in ('queued', 'running')
+        where ended_at is null
           and now() > private.job_deadline(started_at, created_at, timeout_sec)
         """
     ).fetchall()
@@ -179,15 +179,15 @@ def stalled(transaction: Transaction, stall_seconds: int) -> list[StalledJob]:
         """
         select jobs.id, jobs.state, greatest(jobs.created_at, jobs.started_at, moved.last_moved_at) as last_moved_at
         from public.jobs
-        join public.builds on builds.job_id = jobs.id
         cross join lateral (
           select
-            max(updated_at) as last_moved_at,
-            max(claimed_until) filter (where status = 'missing') as claimed_until
-          from public.audio_segments
-          where build_id = builds.id
+            max(segments.updated_at) as last_moved_at,
+            max(segments.claimed_until) filter (where segments.status = 'missing') as claimed_until
+          from public.builds
+          join public.audio_segments segments on segments.build_id = builds.id
+          where builds.job_id = jobs.id
         ) moved
-        where jobs.state in ('queued', 'running')
+        where jobs.ended_at is null
           and greatest(jobs.created_at, jobs.started_at, moved.last_moved_at) < now() - make_interval(secs => %s)
           and coalesce(moved.claimed_until, '-infinity') < now()
         """,
