@@ -3,7 +3,7 @@
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import Field, StringConstraints
+from pydantic import Field, StrictBool, StringConstraints
 
 from shared.dto.schema import Input, Output, PageQuery, PlainText, UtcDatetime
 
@@ -57,7 +57,7 @@ class ImportRequest(Input):
 
     name: NotebookName
     lines: list[str]
-    normalize: bool = True
+    normalize: StrictBool = True
 
 
 class ImportLog(Output):

@@ -42,6 +42,7 @@ VOICES = (
     LocalVoice("en-GB-Neural2-D", "MALE", Style("en-gb-x-rp+m6", 145, 35)),
     LocalVoice("en-GB-Chirp3-HD-Aoede", "FEMALE", Style("en-gb-x-rp+f4", 180, 80)),
     LocalVoice("en-GB-Chirp3-HD-Puck", "MALE", Style("en-gb-x-rp+m8", 175, 50)),
+    LocalVoice("de-DE-Standard-A", "FEMALE", Style("de+f2", 150, 50)),  # of a language that nobody here learns
     LocalVoice("pl-PL-Standard-A", "FEMALE", Style("pl+f2", 145, 50)),
     LocalVoice("pl-PL-Standard-B", "MALE", Style("pl+m3", 155, 40)),
     LocalVoice("pl-PL-Wavenet-D", "FEMALE", Style("pl+f4", 175, 70)),
