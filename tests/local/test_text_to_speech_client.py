@@ -104,7 +104,7 @@ class TestVoices:
     def test_all_languages_come_sorted_by_id(self, speech: TextToSpeech) -> None:
         ids = [voice.voice_id for voice in speech.voices(KEY)]
         assert ids == sorted(ids)
-        assert {voice_id[:2] for voice_id in ids} == {"en", "pl"}
+        assert {voice_id[:2] for voice_id in ids} == {"de", "en", "pl"}
 
     def test_a_voice_of_several_languages_is_one_of_its_first_and_a_nameless_one_none(self) -> None:
         listed = [

@@ -15,7 +15,11 @@ from google.cloud import texttospeech_v1beta1 as google_speech
 
 from infra.local.text_to_speech import TextToSpeechServer
 
-PHRASE = {"en": "The quick brown fox jumps over the lazy dog.", "pl": "Zażółć gęślą jaźń, miły panie."}
+PHRASE = {
+    "de": "Falsches Üben von Xylophonmusik quält jeden größeren Zwerg.",
+    "en": "The quick brown fox jumps over the lazy dog.",
+    "pl": "Zażółć gęślą jaźń, miły panie.",
+}
 LINEAR16 = {"audioEncoding": "LINEAR16"}
 
 
