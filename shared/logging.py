@@ -14,6 +14,7 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 
 SECRETS = re.compile(
     r"AIza[\w-]*"  # Google API keys
+    r"|sb_secret_[\w-]+"  # Supabase's secret keys
     r"|eyJ[\w-]*\.[\w-]*(\.[\w-]*)?"  # JSON Web Tokens
     r"|(?<=(?i:bearer) )[^\s\"']+"
     r"|(?<=X-Goog-Signature=)[0-9a-fA-F]+"

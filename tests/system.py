@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -93,9 +93,12 @@ class System:
 
 
 @contextmanager
-def running_system(admin_url: str, database: str, home: Path) -> Iterator[System]:
-    """Start the stack on a database of its own."""
-    with Stack(home, free_port(), database_admin_url=admin_url, database=database, settings=SETTINGS) as stack:
+def running_system(
+    admin_url: str, database: str, home: Path, settings: Mapping[str, str] | None = None
+) -> Iterator[System]:
+    """Start the stack on a database of its own; `settings` go over those that all tests have."""
+    told = {**SETTINGS, **(settings or {})}
+    with Stack(home, free_port(), database_admin_url=admin_url, database=database, settings=told) as stack:
         view = Database(stack.project)
         try:
             yield System(stack, view, home)

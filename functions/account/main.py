@@ -7,6 +7,7 @@ from shared.clients.supabase_accounts import SupabaseAccounts
 from shared.config import AccountDeletionSettings, load
 from shared.db.database import database
 from shared.dto.account import Account, Health
+from shared.errors import AccountsUnavailable
 from shared.services.account import Accounts
 
 api = http.user_api("account", "The account of the learner, and the health of the system.")
@@ -28,6 +29,7 @@ def me() -> Response:
 
 
 @api.delete("/users/me", responses={204: None})
+@http.refuses(AccountsUnavailable)
 def delete() -> Response:
     """Delete the account with everything that belongs to it."""
     accounts.delete(http.caller())

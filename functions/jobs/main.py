@@ -8,6 +8,7 @@ from shared.config import CursorSettings, TaskQueueSettings, load
 from shared.db.database import database
 from shared.dto.jobs import GenerateRebuildJobRequest, Job, JobAccepted, JobCanceled, JobPage, JobPath, JobQuery
 from shared.dto.schema import IdempotencyHeader, NotebookPath
+from shared.errors import CannotCancel, JobInProgress
 from shared.services.jobs import Jobs
 from shared.services.paging import Pager
 
@@ -16,6 +17,8 @@ service = Jobs(database(), Pager(load(CursorSettings)), TaskQueues(load(TaskQueu
 
 
 @api.post("/notebooks/<id:notebook_id>/jobs:generate-rebuild", responses={202: JobAccepted})
+@http.refuses(JobInProgress)
+@http.sends("Location")
 def generate_rebuild(path: NotebookPath, header: IdempotencyHeader, body: GenerateRebuildJobRequest) -> Response:
     """Make all audio of a notebook anew."""
     outcome = service.generate_rebuild(http.caller(), path.notebook_id, body, header.idempotency_key)
@@ -29,6 +32,7 @@ def page(path: NotebookPath, query: JobQuery) -> Response:
 
 
 @api.get("/jobs/<id:job_id>", responses={200: Job})
+@http.sends("Retry-After")
 def get(path: JobPath) -> Response:
     """One job and how far it has come."""
     job = service.get(http.caller(), path.job_id)
@@ -36,6 +40,7 @@ def get(path: JobPath) -> Response:
 
 
 @api.post("/jobs/<id:job_id>:cancel", responses={202: JobCanceled})
+@http.refuses(CannotCancel)
 def cancel(path: JobPath) -> Response:
     """End a job before it is done."""
     return http.answer(service.cancel(http.caller(), path.job_id), 202)

@@ -17,6 +17,7 @@ from shared.dto.notebooks import (
     NotebookQuery,
 )
 from shared.dto.schema import IdempotencyHeader, NotebookPath, PageQuery
+from shared.errors import UniqueViolation
 from shared.services.notebooks import Notebooks
 from shared.services.paging import Pager
 
@@ -31,6 +32,8 @@ def page(query: NotebookQuery) -> Response:
 
 
 @api.post("/notebooks", responses={201: Notebook})
+@http.refuses(UniqueViolation)
+@http.sends("Location")
 def create(body: NotebookCreateRequest) -> Response:
     """Make an empty notebook."""
     notebook = service.create(http.caller(), body.name)
@@ -38,6 +41,8 @@ def create(body: NotebookCreateRequest) -> Response:
 
 
 @api.post("/notebooks:import", responses={201: NotebookImported})
+@http.refuses(UniqueViolation)
+@http.sends("Location")
 def import_notebook(header: IdempotencyHeader, body: ImportRequest) -> Response:
     """Make a notebook of lines of `EN text ::: PL text`."""
     return http.repeatable_answer(service.import_(http.caller(), body, header.idempotency_key))
@@ -50,6 +55,7 @@ def get(path: NotebookPath) -> Response:
 
 
 @api.patch("/notebooks/<id:notebook_id>", responses={200: Notebook})
+@http.refuses(UniqueViolation)
 def rename(path: NotebookPath, body: NotebookPatchRequest) -> Response:
     """Give a notebook another name."""
     return http.answer(service.rename(http.caller(), path.notebook_id, body.name))

@@ -16,6 +16,7 @@ from shared.dto.phrases import (
     PhrasesReordered,
 )
 from shared.dto.schema import NotebookPath
+from shared.errors import UniqueViolation
 from shared.services.paging import Pager
 from shared.services.phrases import Phrases
 
@@ -30,18 +31,21 @@ def page(path: NotebookPath, query: PhraseQuery) -> Response:
 
 
 @api.post("/notebooks/<id:notebook_id>/phrases", responses={201: Phrase})
+@http.refuses(UniqueViolation)
 def create(path: NotebookPath, body: PhraseCreateRequest) -> Response:
     """Add a phrase; without a position it goes last."""
     return http.answer(service.create(http.caller(), path.notebook_id, body), 201)
 
 
 @api.post("/notebooks/<id:notebook_id>/phrases:reorder", responses={200: PhrasesReordered})
+@http.refuses(UniqueViolation)
 def reorder(path: NotebookPath, body: PhraseReorderRequest) -> Response:
     """Move phrases, all at once or none."""
     return http.answer(service.reorder(http.caller(), path.notebook_id, body))
 
 
 @api.patch("/phrases/<id:phrase_id>", responses={200: Phrase})
+@http.refuses(UniqueViolation)
 def change(path: PhrasePath, body: PhrasePatchRequest) -> Response:
     """Change a phrase; what is left out stays."""
     return http.answer(service.change(http.caller(), path.phrase_id, body))

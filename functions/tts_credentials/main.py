@@ -12,6 +12,7 @@ from shared.dto.tts_credentials import (
     TtsCredentialsTested,
     TtsCredentialsTestRequest,
 )
+from shared.errors import InvalidKey, QuotaExceeded, SpeechTimeout, SpeechUnavailable
 from shared.services.key_ring import KeyRing
 from shared.services.tts_credentials import TtsCredentials
 
@@ -26,6 +27,7 @@ def state() -> Response:
 
 
 @api.post("/tts-credentials:test", responses={200: TtsCredentialsTested})
+@http.refuses(InvalidKey, QuotaExceeded, SpeechTimeout, SpeechUnavailable)
 def test(body: TtsCredentialsTestRequest) -> Response:
     """Try a key with one real synthesis; nothing is stored but that it was tested."""
     return http.answer(credentials.test(http.caller(), body.google_api_key.get_secret_value()))

@@ -15,6 +15,7 @@ from shared.dto.voices import (
     VoicePreviewRequest,
     VoiceQuery,
 )
+from shared.errors import InvalidKey, QuotaExceeded, SpeechTimeout, SpeechUnavailable, VoiceConflict, VoiceNotFound
 from shared.services.key_ring import KeyRing
 from shared.services.voices import Voices
 
@@ -23,12 +24,14 @@ service = Voices(database(), TextToSpeech(load(SpeechSettings)), KeyRing(load(Ke
 
 
 @api.get("/voices", responses={200: VoiceCatalogue})
+@http.refuses(InvalidKey, QuotaExceeded, SpeechTimeout, SpeechUnavailable)
 def catalogue(query: VoiceQuery) -> Response:
     """English and Polish voices that Google offers to the learner's key."""
     return http.answer(service.catalogue(http.caller(), query.language))
 
 
-@api.post("/voices:preview", responses={200: None})
+@api.post("/voices:preview", responses={200: http.MP3})
+@http.refuses(InvalidKey, VoiceNotFound, QuotaExceeded, SpeechTimeout, SpeechUnavailable)
 def preview(body: VoicePreviewRequest) -> Response:
     """Hear a voice."""
     return Response(service.preview(http.caller(), body), content_type="audio/mpeg")
@@ -41,6 +44,7 @@ def chosen() -> Response:
 
 
 @api.put("/user-voices/<id:slot>", responses={200: UserVoiceSlot})
+@http.refuses(VoiceConflict)
 def choose(path: SlotPath, body: UserVoicePutRequest) -> Response:
     """Let a voice speak in a slot."""
     return http.answer(service.choose(http.caller(), path.slot, body))

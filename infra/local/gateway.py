@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import UUID
 
-from flask import Response, redirect
+from flask import Response
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
 from infra.local.auth import AuthServer
@@ -41,8 +41,6 @@ def gateway(auth: AuthServer, default_user_id: UUID) -> DispatcherMiddleware:
 
     app = api_app()
     app.add_url_rule("/api/dev/jwt", "dev_token", dev_token)
-    app.add_url_rule("/api/docs", "docs", lambda: redirect("/api/docs/swagger"))
-    app.add_url_rule("/api/openapi.json", "document", lambda: app.api_doc)
     app.add_url_rule("/", "page", lambda: Response(PAGE.read_text(encoding="utf-8"), mimetype="text/html"))
     return DispatcherMiddleware(app, {"/auth/v1": auth.app})
 

@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 import orjson
@@ -30,21 +30,22 @@ class TaskQueues:
 
     def send(self, tasks: Sequence[Task]) -> None:
         """Create the tasks, 32 at a time; one that exists already counts as created. Raises TasksUnavailable."""
+        create = partial(self._create, self._client)
         if len(tasks) == 1:
-            self._create(tasks[0])
+            create(tasks[0])
             return
         with ThreadPoolExecutor(IN_FLIGHT, thread_name_prefix="create-task") as pool:
-            for _ in pool.map(self._create, tasks):
+            for _ in pool.map(create, tasks):
                 pass
 
-    def _create(self, task: Task) -> None:
+    def _create(self, client: "CloudTasksClient", task: Task) -> None:
         from google.api_core import exceptions
         from google.api_core.retry import Retry
 
         passing = (exceptions.ServiceUnavailable, exceptions.DeadlineExceeded, exceptions.InternalServerError)
         again = Retry(lambda error: isinstance(error, passing), initial=0.1, maximum=2, timeout=CREATE_TIMEOUT_SECONDS)
         try:
-            self._client.create_task(
+            client.create_task(
                 parent=self._queue(task), task=self._cloud_task(task), retry=again, timeout=CREATE_TIMEOUT_SECONDS
             )
         except exceptions.AlreadyExists:

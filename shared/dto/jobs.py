@@ -1,14 +1,15 @@
 """Jobs: one run of making a notebook's audio."""
 
 from enum import StrEnum
-from typing import Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
-from shared.dto.schema import Input, Output, PageQuery, Parameters, UtcDatetime
+from shared.dto.schema import Input, Output, PageQuery, Parameters, UtcDatetime, whole
 
 DEFAULT_TIMEOUT_SECONDS = 1800
+TimeoutSeconds = Annotated[int, Field(ge=1, le=86400, strict=True), BeforeValidator(whole)]
 FAILED_MESSAGE = "Nie udało się wygenerować audio. Spróbuj ponownie."
 
 
@@ -43,7 +44,7 @@ class JobQuery(PageQuery):
 class GenerateRebuildJobRequest(Input):
     """How long the job may take; null leaves it the most there is, a day."""
 
-    timeout_sec: int | None = Field(default=DEFAULT_TIMEOUT_SECONDS, ge=1, le=86400, strict=True)
+    timeout_sec: TimeoutSeconds | None = DEFAULT_TIMEOUT_SECONDS
 
 
 class JobError(Output):

@@ -3,12 +3,19 @@
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import Field, StrictBool, StringConstraints
+from pydantic import AfterValidator, BeforeValidator, Field, StrictBool, StringConstraints
 
-from shared.dto.schema import Input, Output, PageQuery, PlainText, UtcDatetime
+from shared.dto.schema import STORABLE, VISIBLE, Input, Output, PageQuery, UtcDatetime, composed, storable
 
 NotebookName = Annotated[
-    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100, pattern=r"^[^\x00]*$")
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=100),
+    AfterValidator(storable),
+    BeforeValidator(composed),
+    VISIBLE,
+]
+PartOfName = Annotated[
+    str, StringConstraints(max_length=100), AfterValidator(storable), BeforeValidator(composed), STORABLE
 ]
 MAX_PHRASES = 100
 MAX_TEXT_LENGTH = 2000
@@ -28,7 +35,7 @@ class Notebook(Output):
 class NotebookQuery(PageQuery):
     """Which notebooks, in which order."""
 
-    q: PlainText | None = Field(default=None, max_length=100, description="A part of the name, in any case")
+    q: PartOfName | None = Field(default=None, description="A part of the name, in any case")
     sort: Literal["updated_at", "created_at", "name"] = "updated_at"
     order: Literal["asc", "desc"] = "desc"
 

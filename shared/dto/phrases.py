@@ -3,16 +3,27 @@
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import AfterValidator, Field, StringConstraints, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    field_validator,
+    model_validator,
+)
 
 from shared.dto.notebooks import MAX_PHRASES, MAX_TEXT_LENGTH
-from shared.dto.schema import Input, Json, Output, PageQuery, Parameters, UtcDatetime, without_nul
+from shared.dto.schema import VISIBLE, Input, Json, Output, PageQuery, Parameters, UtcDatetime, storable, whole
 
 PhraseText = Annotated[
-    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_TEXT_LENGTH), AfterValidator(without_nul)
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_TEXT_LENGTH),
+    AfterValidator(storable),
+    VISIBLE,
 ]
-Position = Annotated[int, Field(ge=-(2**31), lt=2**31, strict=True)]
-Tokens = Annotated[Json, AfterValidator(without_nul)]
+Position = Annotated[int, Field(ge=-(2**31), lt=2**31, strict=True), BeforeValidator(whole)]
+Tokens = Annotated[Json, AfterValidator(storable)]
 
 
 class Phrase(Output):
@@ -45,10 +56,13 @@ class PhraseCreateRequest(Input):
 class PhrasePatchRequest(Input):
     """What shall change of a phrase; what is left out stays."""
 
-    en_text: PhraseText = ""
-    pl_text: PhraseText = ""
-    position: Position = 0
-    tokens: Tokens | None = None
+    model_config = ConfigDict(json_schema_extra={"minProperties": 1})
+
+    # Made by a factory, the values that stand for "left out" are not in the OpenAPI document.
+    en_text: PhraseText = Field(default_factory=str)
+    pl_text: PhraseText = Field(default_factory=str)
+    position: Position = Field(default_factory=int)
+    tokens: Tokens | None = Field(default_factory=lambda: None)
 
     @model_validator(mode="after")
     def _changes_something(self) -> "PhrasePatchRequest":

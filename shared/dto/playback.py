@@ -14,11 +14,12 @@ def _comma_separated(value: Any) -> Any:
     return value.split(",") if isinstance(value, str) else value
 
 
+UUID_PATTERN = "[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 PhraseIds = Annotated[
     tuple[UUID, ...] | None,
     BeforeValidator(_comma_separated),
     Field(max_length=100),
-    WithJsonSchema({"type": "string", "description": "Ids separated by commas"}),
+    WithJsonSchema({"type": "string", "pattern": f"^{UUID_PATTERN}(,{UUID_PATTERN}){{0,99}}$"}),
 ]
 Speed = Literal["0.75", "0.9", "1", "1.25"]
 
@@ -26,7 +27,7 @@ Speed = Literal["0.75", "0.9", "1", "1.25"]
 class ManifestQuery(Parameters):
     """Which phrases, and hints for the player that change nothing else."""
 
-    phrase_ids: PhraseIds = None
+    phrase_ids: PhraseIds = Field(default=None, description="Ids separated by commas; without them, all phrases")
     speed: Speed = "1"
     highlight: Literal["on", "off"] = "on"
 

@@ -2,11 +2,17 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field, SecretStr
+from pydantic import AfterValidator, Field, SecretStr
 
-from shared.dto.schema import Input, Output, UtcDatetime
+from shared.dto.schema import STORABLE, Input, Output, UtcDatetime, storable
 
-GoogleApiKey = Annotated[SecretStr, Field(min_length=1, max_length=200)]
+
+def _storable(key: SecretStr) -> SecretStr:
+    storable(key.get_secret_value())
+    return key
+
+
+GoogleApiKey = Annotated[SecretStr, Field(min_length=1, max_length=200), AfterValidator(_storable), STORABLE]
 
 
 class TtsCredentialsState(Output):

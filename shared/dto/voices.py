@@ -6,12 +6,12 @@ from uuid import UUID
 
 from pydantic import AfterValidator, StringConstraints, ValidationInfo, field_validator
 
-from shared.dto.schema import Input, Output, Parameters, UtcDatetime, without_nul
+from shared.dto.schema import VISIBLE, Input, Output, Parameters, UtcDatetime, storable
 from shared.dto.speech import Voice
 
 Language = Literal["en", "pl"]
 PreviewText = Annotated[
-    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200), AfterValidator(without_nul)
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200), AfterValidator(storable), VISIBLE
 ]
 VoiceId = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}-[A-Za-z0-9-]{2,90}$")]
 

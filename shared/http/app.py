@@ -21,7 +21,9 @@ from werkzeug.wrappers import Response as WsgiResponse
 from shared import errors
 from shared.auth import UserAuth, WorkerAuth
 from shared.config import AppSettings, RateLimitSettings, UserAuthSettings, WorkerAuthSettings, load
+from shared.dto.schema import ErrorAnswer
 from shared.http.answers import PRIVATE, error_answer, finish
+from shared.http.declarations import declared
 from shared.http.requests import JsonRequest, identify
 from shared.logging import configure_logging
 
@@ -41,23 +43,30 @@ class SegmentConverter(BaseConverter):
     regex = "[^/:]+"
 
 
-def user_api(name: str, description: str, *, no_store: bool = False) -> APIBlueprint:
+class UserApi(APIBlueprint):
+    """The endpoints of one API function."""
+
+    no_store = False
+    """Whether caches shall keep none of its answers."""
+
+
+def user_api(name: str, description: str, *, no_store: bool = False) -> UserApi:
     """A blueprint whose views are called by a signed-in learner, but for those marked public."""
     auth = UserAuth(load(UserAuthSettings))
     load(RateLimitSettings)  # read with the first request; a malformed limit shall stop the start
     origins = load(AppSettings).app_origins
-    api = APIBlueprint(
+    api = UserApi(
         name,
         name,
         url_prefix=PREFIX,
         abp_tags=[Tag(name=name, description=description)],
         abp_security=[{"bearer": []}],
+        operation_id_callback=operation_id,
     )
+    api.no_store = no_store
 
     def authenticate() -> None:
-        if request.method == "OPTIONS" or getattr(
-            current_app.view_functions[str(request.endpoint)], "is_public", False
-        ):
+        if request.method == "OPTIONS" or declared(current_app.view_functions[str(request.endpoint)]).is_public:
             return
         g.user = auth.user(request.headers.get("Authorization"))
         bind_contextvars(user_id=str(g.user.id))
@@ -68,6 +77,11 @@ def user_api(name: str, description: str, *, no_store: bool = False) -> APIBluep
     return api
 
 
+def operation_id(*, bp_name: str, name: str, path: str, method: str) -> str:  # noqa: ARG001  what flask-openapi3 gives
+    """An endpoint's name in the OpenAPI document, `jobs_cancel`."""
+    return f"{bp_name}_{name}"
+
+
 def worker_api(worker: str, description: str) -> APIBlueprint:
     """A blueprint whose views are called by Cloud Tasks or Cloud Scheduler, and nobody else."""
     auth = WorkerAuth(load(WorkerAuthSettings), worker)
@@ -76,16 +90,17 @@ def worker_api(worker: str, description: str) -> APIBlueprint:
     return api
 
 
-def create_app(*blueprints: APIBlueprint, **options: Any) -> OpenAPI:
-    """An app that serves these blueprints; `options` are OpenAPI's."""
+def create_app(*blueprints: APIBlueprint) -> OpenAPI:
+    """An app that serves these blueprints; `shared.http.document` makes its document."""
     configure_logging()
     app = OpenAPI(
         "audio_loop",
         info=Info(title="Audio Loop", version="1", description="Phrases to audio, audio to listening."),
         security_schemes=BEARER,
         validation_error_status=400,
+        validation_error_model=ErrorAnswer,
         validation_error_callback=refuse,
-        **{"doc_ui": False, **options},
+        doc_ui=False,
     )
     app.request_class = JsonRequest
     app.url_map.strict_slashes = False

@@ -4,14 +4,13 @@ Only `public` changes what happens; the others are read by `shared.http.document
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any, ParamSpec, TypeVar
 
 from shared.errors import AppError
 
 P = ParamSpec("P")
 R = TypeVar("R")
-View = Callable[P, R]
 
 MP3: dict[str, Any] = {
     "description": "The clip: MP3, mono.",
@@ -25,8 +24,8 @@ class Declared:
     """What a view declares."""
 
     is_public: bool = False
-    errors: tuple[type[AppError], ...] = field(default=())
-    headers: tuple[str, ...] = field(default=())
+    errors: tuple[type[AppError], ...] = ()
+    headers: tuple[str, ...] = ()
 
 
 def declared(view: Callable[..., Any]) -> Declared:

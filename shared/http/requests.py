@@ -1,8 +1,7 @@
 """Requests: their JSON, their ids, and who sends them."""
 
 import re
-from collections.abc import Callable
-from typing import Any, ParamSpec, TypeVar
+from typing import Any
 from uuid import uuid4
 
 import orjson
@@ -11,9 +10,6 @@ from structlog.contextvars import bind_contextvars, clear_contextvars
 
 from shared.auth import User
 from shared.errors import ValidationFailed
-
-P = ParamSpec("P")
-R = TypeVar("R")
 
 MAX_BODY_BYTES = 256 * 1024
 REQUEST_ID = re.compile(r"[\w.-]{8,64}", re.ASCII)
@@ -40,12 +36,6 @@ class JsonRequest(Request):
         if not isinstance(body, dict):
             raise ValidationFailed.of("body", "Send a JSON object.")
         return body
-
-
-def public(view: Callable[P, R]) -> Callable[P, R]:
-    """Mark a view of a user API that needs no token."""
-    view.is_public = True  # type: ignore[attr-defined]
-    return view
 
 
 def caller() -> User:

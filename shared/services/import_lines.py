@@ -6,13 +6,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from shared.dto.notebooks import MAX_TEXT_LENGTH, ImportLog
+from shared.services.characters import is_invisible
 
 SEPARATOR = ":::"
 SINGLE_QUOTES = "\u2018\u2019\u201a\u201b"
 DOUBLE_QUOTES = "\u201c\u201d\u201e\u201f"
 STRAIGHT_QUOTES = str.maketrans({**dict.fromkeys(SINGLE_QUOTES, "'"), **dict.fromkeys(DOUBLE_QUOTES, '"')})
 SPACES = re.compile(r" +")
-INVISIBLE = ("Cc", "Cf")
 
 
 @dataclass
@@ -42,13 +42,15 @@ def read_lines(lines: Iterable[str], *, normalize: bool) -> ImportedLines:
 def normalized(text: str) -> str:
     """NFC, straight quotes, single spaces, and no characters that cannot be seen; dashes stay as they are.
 
-    Zero-width characters are Unicode's category Cf, control characters Cc; those that are white space become a space.
-    NFC comes last: what was removed may have stood between a letter and its accent.
+    Invisible white space, such as a tab, becomes a space. NFC comes after all that is removed, which may have stood
+    between a letter and its accent, so that normalising again changes nothing. The result is never longer than the text
+    in NFC, and that never longer than the text but for the few characters that NFC has to spell with more than one:
+    U+0958, say, becomes two (https://www.unicode.org/reports/tr15/#Primary_Exclusion_List_Table).
     """
     visible = "".join(
         " " if character.isspace() else character
         for character in text.translate(STRAIGHT_QUOTES)
-        if character.isspace() or unicodedata.category(character) not in INVISIBLE
+        if character.isspace() or not is_invisible(character)
     )
     return SPACES.sub(" ", unicodedata.normalize("NFC", visible)).strip()
 

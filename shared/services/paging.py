@@ -1,6 +1,7 @@
 """Pages of a listing. Cursors are signed and bound to one listing, so that none can be forged or carried over."""
 
 import hashlib
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
@@ -49,7 +50,7 @@ class Pager:
         return Page(rows[:limit], str(serializer.dumps([str(value) for value in key(rows[limit - 1])])))
 
     def _serializer(self, listing: Sequence[Any]) -> URLSafeSerializer:
-        salt = "/".join(str(part) for part in listing)
+        salt = json.dumps(listing, default=str)
         return URLSafeSerializer(self._secret, salt=salt, signer_kwargs={"digest_method": hashlib.sha256})
 
 

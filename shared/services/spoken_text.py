@@ -11,6 +11,7 @@ from itertools import chain
 from unicodedata import category
 
 from shared.errors import ValidationFailed
+from shared.services.characters import is_invisible
 
 # Every group is markup that is not read; what is between the groups is.
 MARKUP = tuple(
@@ -26,7 +27,11 @@ MARKUP = tuple(
         r"(?<!\w)(_{1,3})(?=[^\s_])(?:[^_]|(?<=[^\W_])_(?=[^\W_]))+(?<=[^\s_])(\1)(?!\w)",
     )
 )
-EMOJI = re.compile("[\u2600-\u27bf\u2b00-\u2bff\ufe0e\ufe0f\u20e3\U0001f000-\U0001faff]")
+# U+FE0F makes an emoji of the sign before it, but leaves `1` in a keycap a digit.
+EMOJI = re.compile(
+    r"[^\w\s#*]\ufe0f"
+    "|[\u231a\u231b\u23e9-\u23fa\u25fb-\u25fe\u2600-\u27bf\u2b00-\u2bff\u20e3\ufe0e\ufe0f\U0001f000-\U0001faff]"
+)
 SPACE_OR_NOT = re.compile(r"\s+|\S+")
 
 
@@ -71,10 +76,14 @@ def spoken_text(text: str) -> SpokenText:
 
 
 def _visible(text: str) -> SpokenText:
-    """Without control, formatting and unassigned characters, none of which can be heard and few of which XML allows."""
-    places = [place for place, character in enumerate(text) if character.isspace() or category(character)[0] != "C"]
+    """Without control, zero-width and unassigned characters, none of which can be heard and few of which XML allows."""
+    places = [place for place, character in enumerate(text) if character.isspace() or not _is_silent(character)]
     characters = "".join(_plain_space(text[place]) for place in places)
     return SpokenText(characters, tuple(places))
+
+
+def _is_silent(character: str) -> bool:
+    return is_invisible(character) or category(character).startswith("C")
 
 
 def _plain_space(character: str) -> str:
@@ -84,7 +93,8 @@ def _plain_space(character: str) -> str:
 
 
 def _without_emoji(spoken: SpokenText) -> SpokenText:
-    return SpokenText(EMOJI.sub(" ", spoken.characters), spoken.positions)
+    """With as many spaces in place of each."""
+    return SpokenText(EMOJI.sub(lambda emoji: " " * len(emoji[0]), spoken.characters), spoken.positions)
 
 
 def _without_markup(spoken: SpokenText) -> SpokenText:

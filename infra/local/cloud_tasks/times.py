@@ -1,6 +1,7 @@
 """Times between the protocol's form and seconds.
 
-The client library hands out datetimes and timedeltas where its annotations name the protocol's messages.
+The client library hands out datetimes and timedeltas where its annotations name the protocol's messages, and cannot
+hand out what those do not hold: `raw_seconds` reads the message itself.
 """
 
 from typing import Any
@@ -21,3 +22,8 @@ def unix_seconds(moment: Any) -> float:
 def seconds(duration: Any) -> float:
     """A duration in seconds; 0 where it is not set."""
     return float(duration.total_seconds())
+
+
+def raw_seconds(message: Any) -> float:
+    """A protobuf Duration in seconds, or a Timestamp as Unix time, however large."""
+    return float(message.seconds + message.nanos / 1e9)
