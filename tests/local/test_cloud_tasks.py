@@ -1,121 +1,32 @@
 """The Cloud Tasks server, judged by the official client and by a worker that keeps what it was sent."""
 
-import itertools
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from collections.abc import Iterator
 
-import grpc
 import jwt
 import pytest
-from google.api_core.exceptions import AlreadyExists, InvalidArgument, NotFound
-from google.cloud.tasks_v2 import CloudTasksClient, HttpRequest, OidcToken, Queue, Task
-from google.cloud.tasks_v2.services.cloud_tasks.transports import CloudTasksGrpcTransport
-from google.protobuf.duration_pb2 import Duration
+from google.api_core.exceptions import AlreadyExists, NotFound
+from google.cloud.tasks_v2 import GetTaskRequest, HttpRequest, ListTasksRequest, OidcToken, Queue, Task
 
-from infra.local.cloud_tasks import CloudTasksServer
 from infra.local.cloud_tasks.times import timestamp
-
-PARENT = "projects/p/locations/l"
-QUEUE = f"{PARENT}/queues/q"
-FAST = {"minBackoff": "0.05s", "maxBackoff": "0.4s", "maxDoublings": 2, "maxAttempts": 5}
-
-
-@dataclass
-class Call:
-    """A request as the worker got it."""
-
-    at: float
-    path: str
-    body: bytes
-    headers: dict[str, str]
-
-
-@dataclass
-class FakeWorker:
-    """Answers what a test wants and keeps what it was sent."""
-
-    url: str = ""
-    calls: list[Call] = field(default_factory=list)
-    answer: Callable[[Call], tuple[int, dict[str, str]]] = lambda _: (204, {})
-    busy: int = 0
-    most_busy: int = 0
-    lock: threading.Lock = field(default_factory=threading.Lock)
+from tests.local.cloud_tasks import PARENT, QUEUE, Call, Clock, FakeWorker, Tasks, serving, wait_for, working
 
 
 @pytest.fixture
 def worker() -> Iterator[FakeWorker]:
-    worker = FakeWorker()
-
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            call = Call(time.monotonic(), self.path, body, dict(self.headers))
-            with worker.lock:
-                worker.calls.append(call)
-                worker.busy += 1
-                worker.most_busy = max(worker.most_busy, worker.busy)
-            status, headers = worker.answer(call)
-            with worker.lock:
-                worker.busy -= 1
-            self.send_response(status)
-            for name, value in {"Content-Length": "0", **headers}.items():
-                self.send_header(name, value)
-            self.end_headers()
-
-        def log_message(self, *_: Any) -> None:
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        server.daemon_threads = True
-        thread = threading.Thread(target=server.serve_forever, args=(0.05,))
-        thread.start()
-        worker.url = f"http://127.0.0.1:{server.server_port}"
+    with working() as worker:
         yield worker
-        server.shutdown()
-        thread.join()
-
-
-@dataclass
-class Clock:
-    """The time as the queue sees it."""
-
-    ahead: float = 0.0
-
-    def __call__(self) -> float:
-        return time.time() + self.ahead
-
-
-@dataclass
-class Tasks:
-    """A server with one queue, and the official client of it."""
-
-    server: CloudTasksServer
-    client: CloudTasksClient
-    worker: FakeWorker
-    clock: Clock
-
-    def create(self, body: bytes = b"{}", *, name: str | None = None, **task: Any) -> Task:
-        """Create a task for the worker."""
-        request = task.pop("http_request", None) or HttpRequest(url=f"{self.worker.url}/work", body=body)
-        return self.client.create_task(
-            parent=QUEUE, task=Task(name=f"{QUEUE}/tasks/{name}" if name else None, http_request=request, **task)
-        )
-
-    def settle(self) -> None:
-        """Wait until all is delivered."""
-        assert self.server.idle(10)
 
 
 @pytest.fixture
-def tasks(worker: FakeWorker) -> Iterator[Tasks]:
-    with _serving(worker, {"retryConfig": FAST}) as tasks:
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def tasks(worker: FakeWorker, clock: Clock) -> Iterator[Tasks]:
+    with serving(worker, now=clock) as tasks:
         yield tasks
 
 
@@ -156,14 +67,14 @@ class TestNames:
         with pytest.raises(AlreadyExists, match="Requested entity already exists"):
             tasks.create(name="one")
 
-    def test_a_name_stays_taken_for_an_hour_after_its_task_ended(self, tasks: Tasks) -> None:
+    def test_a_name_stays_taken_for_an_hour_after_its_task_ended(self, tasks: Tasks, clock: Clock) -> None:
         tasks.create(name="one")
         tasks.settle()
-        with pytest.raises(AlreadyExists):
+        with pytest.raises(AlreadyExists, match=r"a task with this name existed too recently\."):
             tasks.create(name="one")
-        with pytest.raises(NotFound, match="existed recently"):
+        with pytest.raises(NotFound, match=r"existed recently\. The task either successfully completed or was deleted"):
             tasks.client.get_task(name=f"{QUEUE}/tasks/one")
-        tasks.clock.ahead = 3601
+        clock.ahead = 3601
         tasks.create(name="one")
         tasks.settle()
         assert len(tasks.worker.calls) == 2
@@ -178,31 +89,47 @@ class TestNames:
         tasks.settle()
         assert tasks.worker.calls == []
 
+    def test_the_end_of_a_deleted_task_is_not_that_of_its_successor(self, worker: FakeWorker) -> None:
+        is_over = threading.Event()
+        worker.answer = lambda _: (204 if is_over.wait(10) else 500, {})
+        with serving(worker, tombstone_seconds=0) as tasks:
+            task = tasks.create(name="one")
+            wait_for(lambda: bool(worker.calls))
+            tasks.client.pause_queue(name=QUEUE)
+            tasks.client.delete_task(name=task.name)
+            tasks.create(name="one", schedule_time=timestamp(time.time() + 3600))
+            is_over.set()
+            tasks.settle()
+            assert [left.name for left in tasks.client.list_tasks(parent=QUEUE)] == [task.name]
+
     def test_a_task_without_a_name_gets_one(self, tasks: Tasks) -> None:
         assert tasks.create().name.startswith(f"{QUEUE}/tasks/")
 
 
-class TestRefusals:
-    @pytest.mark.parametrize(
-        ("task", "message"),
-        [
-            ({"name": "with space"}, "Task name must be formatted"),
-            ({"http_request": HttpRequest(url="ftp://x")}, "must start with 'http://'"),
-            ({"body": b"x" * 1024 * 1024}, "Task size too large"),
-            ({"dispatch_deadline": Duration(seconds=14)}, r"between \[15s, 30m\]"),
-            ({"dispatch_deadline": Duration(seconds=1801)}, r"between \[15s, 30m\]"),
-            ({"schedule_time": timestamp(time.time() + 31 * 86400)}, "too far in the future"),
-        ],
-    )
-    def test_what_google_refuses_is_refused(self, tasks: Tasks, task: dict[str, Any], message: str) -> None:
-        with pytest.raises(InvalidArgument, match=message):
-            tasks.create(**task)
+class TestViews:
+    @pytest.fixture
+    def task(self, tasks: Tasks) -> Task:
+        """One that waits."""
+        tasks.client.pause_queue(name=QUEUE)
+        return tasks.create(b"payload")
 
-    def test_a_task_for_no_queue_is_refused(self, tasks: Tasks) -> None:
-        with pytest.raises(NotFound):
-            tasks.client.create_task(
-                parent=f"{PARENT}/queues/none", task=Task(http_request=HttpRequest(url="http://x"))
-            )
+    def test_the_body_is_only_shown_to_who_asks_for_it(self, tasks: Tasks, task: Task) -> None:
+        full = tasks.client.get_task(GetTaskRequest(name=task.name, response_view=Task.View.FULL))
+        basic = tasks.client.get_task(name=task.name)
+        assert (full.view, full.http_request.body) == (Task.View.FULL, b"payload")
+        assert (basic.view, basic.http_request.body) == (Task.View.BASIC, b"")
+
+    def test_a_new_task_is_shown_in_the_view_asked_for(self, tasks: Tasks) -> None:
+        assert tasks.create(b"payload").http_request.body == b""
+        assert tasks.create(b"payload", view=Task.View.FULL).http_request.body == b"payload"
+
+    def test_a_list_is_shown_in_the_view_asked_for(self, tasks: Tasks, task: Task) -> None:
+        full = tasks.client.list_tasks(ListTasksRequest(parent=QUEUE, response_view=Task.View.FULL))
+        assert [(listed.name, listed.http_request.body) for listed in full] == [(task.name, b"payload")]
+        assert [listed.http_request.body for listed in tasks.client.list_tasks(parent=QUEUE)] == [b""]
+
+    def test_what_only_the_service_knows_cannot_be_set(self, tasks: Tasks) -> None:
+        assert tasks.create(dispatch_count=7, response_count=7).dispatch_count == 0
 
 
 class TestDelivery:
@@ -242,6 +169,18 @@ class TestDelivery:
         sent = tasks.worker.calls[0].headers["Authorization"].partition(" ")[2]
         assert jwt.decode(sent, options={"verify_signature": False})["aud"] == f"{tasks.worker.url}/a"
 
+    def test_a_content_type_is_only_sent_if_the_task_has_one(self, tasks: Tasks) -> None:
+        tasks.create(b"payload")
+        tasks.settle()
+        assert "Content-Type" not in tasks.worker.calls[0].headers
+
+    def test_a_request_that_http_cannot_say_fails_and_holds_up_nothing(self, tasks: Tasks) -> None:
+        tasks.create(http_request=HttpRequest(url=tasks.worker.url, headers={"X-Name": "Zażółć"}))
+        tasks.settle()
+        tasks.create()
+        tasks.settle()
+        assert [entry.status for entry in tasks.server.log] == [0] * 5 + [204]
+
     def test_a_task_waits_for_its_time(self, tasks: Tasks) -> None:
         tasks.create(schedule_time=timestamp(time.time() + 0.4))
         tasks.settle()
@@ -264,39 +203,6 @@ class TestDelivery:
         ]
 
 
-class TestRetries:
-    def test_a_failed_delivery_comes_again_with_growing_pauses_and_says_so(self, tasks: Tasks) -> None:
-        tasks.worker.answer = lambda _: (500 if len(tasks.worker.calls) < 4 else 204, {})
-        tasks.create()
-        tasks.settle()
-        calls = tasks.worker.calls
-        assert [call.headers["X-CloudTasks-TaskRetryCount"] for call in calls] == ["0", "1", "2", "3"]
-        assert [call.headers.get("X-CloudTasks-TaskPreviousResponse") for call in calls] == [None, "500", "500", "500"]
-        pauses = [later.at - earlier.at for earlier, later in itertools.pairwise(calls)]
-        assert [pauses[index] >= least for index, least in enumerate((0.05, 0.1, 0.2))] == [True] * 3
-
-    def test_after_the_last_attempt_a_task_is_dropped(self, tasks: Tasks) -> None:
-        tasks.worker.answer = lambda _: (500, {})
-        task = tasks.create()
-        tasks.settle()
-        assert len(tasks.worker.calls) == 5
-        with pytest.raises(NotFound):
-            tasks.client.get_task(name=task.name)
-
-    def test_retry_after_is_waited_for(self, tasks: Tasks) -> None:
-        tasks.worker.answer = lambda _: (503, {"Retry-After": "1"}) if len(tasks.worker.calls) == 1 else (204, {})
-        tasks.create()
-        tasks.settle()
-        first, second = tasks.worker.calls
-        assert second.at - first.at >= 0.95
-
-    def test_a_worker_that_is_not_there_is_tried_again(self, tasks: Tasks) -> None:
-        task = tasks.create(http_request=HttpRequest(url="http://127.0.0.1:1/"))
-        tasks.settle()
-        assert [entry.status for entry in tasks.server.log] == [0] * 5
-        assert task.name == tasks.server.log[0].name
-
-
 class TestLimits:
     def test_no_more_than_the_allowed_deliveries_at_once(self, worker: FakeWorker) -> None:
         def slowly(_: Call) -> tuple[int, dict[str, str]]:
@@ -304,26 +210,23 @@ class TestLimits:
             return 204, {}
 
         worker.answer = slowly
-        with _serving(worker, {"rateLimits": {"maxConcurrentDispatches": 3}}) as tasks:
+        with serving(worker, {"rateLimits": {"maxConcurrentDispatches": 3}}) as tasks:
             for _ in range(12):
                 tasks.create()
             tasks.settle()
         assert worker.most_busy == 3
 
     def test_no_more_than_the_allowed_deliveries_per_second(self, worker: FakeWorker) -> None:
-        with _serving(worker, {"rateLimits": {"maxDispatchesPerSecond": 20, "maxBurstSize": 1}}) as tasks:
+        with serving(worker, {"rateLimits": {"maxDispatchesPerSecond": 20, "maxBurstSize": 1}}) as tasks:
             for _ in range(8):
                 tasks.create()
             tasks.settle()
         assert worker.calls[-1].at - worker.calls[0].at >= 7 / 20 * 0.9
 
-
-@contextmanager
-def _serving(worker: FakeWorker, settings: dict[str, Any], clock: Clock | None = None) -> Iterator[Tasks]:
-    """A server with one queue of these settings, and a client of it."""
-    clock = clock or Clock()
-    with (
-        CloudTasksServer([{"name": QUEUE, **settings}], now=clock) as server,
-        grpc.insecure_channel(server.address) as channel,
-    ):
-        yield Tasks(server, CloudTasksClient(transport=CloudTasksGrpcTransport(channel=channel)), worker, clock)
+    def test_what_a_quiet_time_leaves_unused_is_not_kept_beyond_the_burst(self, worker: FakeWorker) -> None:
+        with serving(worker, {"rateLimits": {"maxDispatchesPerSecond": 20, "maxBurstSize": 1}}) as tasks:
+            time.sleep(0.3)
+            for _ in range(5):
+                tasks.create()
+            tasks.settle()
+        assert worker.calls[-1].at - worker.calls[0].at >= 4 / 20 * 0.9

@@ -16,9 +16,6 @@ MAX_BURST_SIZE = 500
 MAX_DURATION_SECONDS = 315_576_000_000
 """https://protobuf.dev/reference/protobuf/google.protobuf/#duration"""
 
-OUTPUT_ONLY = ("name", "state", "purge_time", "rate_limits.max_burst_size")
-"""What UpdateQueue ignores, and the name, which it cannot change."""
-
 
 def complete(settings: Queue) -> Queue:
     """A copy with Google's defaults for what is left out. Raises `InvalidArgument`."""
@@ -57,8 +54,8 @@ def updated(current: Queue, changes: Queue, mask: FieldMask) -> Queue:
     queue, changes = without_output_only(current), without_output_only(changes)
     if not mask.paths:
         queue = changes
-    elif paths := [path for path in mask.paths if path not in OUTPUT_ONLY]:
-        FieldMask(paths=paths).MergeMessage(Queue.pb(changes), Queue.pb(queue), replace_message_field=True)
+    else:
+        mask.MergeMessage(Queue.pb(changes), Queue.pb(queue), replace_message_field=True)
     queue.state = current.state
     return complete(queue)
 
