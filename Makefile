@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint fmt types clean
+.PHONY: help setup run test security lint fmt types clean
 
 PYTHON ?= python3
 PORT ?= 8080
@@ -8,7 +8,7 @@ VENV := .venv/bin
 PACKAGES := functions shared infra tests
 
 help: ## Say what there is
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-8s %s\n", $$1, $$2 }'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-9s %s\n", $$1, $$2 }'
 
 setup: .venv/installed ## Install everything into .venv/ (the other targets do it too)
 
@@ -25,6 +25,9 @@ run: .venv/installed ## Start the whole system (ONCE=1 stops after the sample; P
 
 test: .venv/installed ## Run all tests (on PostgreSQL at DATABASE_ADMIN_URL, where that is set)
 	@$(VENV)/python -m pytest
+
+security: .venv/installed ## Try every cell of row-level security, and every way to weaken it
+	@$(VENV)/python -m pytest tests/security
 
 lint: .venv/installed ## Check style, imports between layers, and types
 	@$(VENV)/ruff check $(PACKAGES)
