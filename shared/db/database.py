@@ -92,7 +92,12 @@ class Database:
         with connection.pipeline():
             connection.execute("set local role authenticated")
             connection.execute(
-                "select set_config('request.jwt.claims', %s, true), set_config('statement_timeout', '10s', true)",
+                """
+                select
+                  set_config('request.jwt.claims', %s, true),
+                  set_config('request.jwt.claim.sub', '', true),  -- the older setting, which auth.uid() prefers
+                  set_config('statement_timeout', '10s', true)
+                """,
                 [json.dumps(user.claims)],
             )
             connection.execute("select private.ensure_user()")
