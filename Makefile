@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup run test security lint fmt types clean
+.PHONY: help setup run test openapi fuzz coverage-page security lint fmt types clean
 
 PYTHON ?= python3
 PORT ?= 8080
@@ -8,7 +8,7 @@ VENV := .venv/bin
 PACKAGES := functions shared infra tests
 
 help: ## Say what there is
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-9s %s\n", $$1, $$2 }'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-14s %s\n", $$1, $$2 }'
 
 setup: .venv/installed ## Install everything into .venv/ (the other targets do it too)
 
@@ -25,6 +25,15 @@ run: .venv/installed ## Start the whole system (ONCE=1 stops after the sample; P
 
 test: .venv/installed ## Run all tests (on PostgreSQL at DATABASE_ADMIN_URL, where that is set)
 	@$(VENV)/python -m pytest
+
+openapi: .venv/installed ## Write docs/openapi.json from the code
+	@$(VENV)/python -m infra.local.document >docs/openapi.json.new && mv docs/openapi.json.new docs/openapi.json
+
+fuzz: .venv/installed ## Fuzz the API at length (FUZZ_EXAMPLES=50 requests per operation, FUZZ_SEED=1)
+	@FUZZ_EXAMPLES=$(or $(FUZZ_EXAMPLES),50) FUZZ_SEED=$(or $(FUZZ_SEED),1) $(VENV)/python -m pytest -s --timeout=0 tests/contract/test_fuzzing.py
+
+coverage-page: .venv/installed ## Write docs/contract-coverage.md from a run of the tests
+	@$(VENV)/python -m pytest -p tests.contract.coverage --contract-coverage docs/contract-coverage.md tests/functions tests/contract tests/unit/http
 
 security: .venv/installed ## Try every cell of row-level security, and every way to weaken it
 	@$(VENV)/python -m pytest tests/security

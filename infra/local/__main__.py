@@ -30,7 +30,8 @@ class CannotRun(Exception):
 def main() -> None:
     """Run until Ctrl-C, or with --once until the sample is made; ends with status 0 only if all went well."""
     arguments = _arguments()
-    signal.signal(signal.SIGTERM, _end)
+    for number in (signal.SIGINT, signal.SIGTERM):  # a shell may have left SIGINT ignored
+        signal.signal(number, _end)
     try:
         with _alone(HOME, arguments.port), _stack(arguments) as stack:
             _run(stack, arguments)

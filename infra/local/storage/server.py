@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any, Self
 
 from waitress import wasyncore
-from waitress.server import create_server
 
+from infra.local.process import loopback_server
 from infra.local.storage.app import StorageApp, utc_now
 
 HOST = "127.0.0.1"
@@ -31,7 +31,7 @@ class StorageServer:
     ) -> None:
         self._app = StorageApp(root=root, buckets=buckets, hmac_keys=hmac_keys, cors_origins=cors_origins, now=now)
         self._sockets: dict[int, Any] = {}
-        self._server = create_server(self._app, map=self._sockets, host=HOST, port=port, threads=THREADS)
+        self._server = loopback_server(self._app, port, THREADS, map=self._sockets)
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._serve, name="local-storage")
 

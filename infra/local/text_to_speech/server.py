@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from typing import Any, Self
 
 from waitress import wasyncore
-from waitress.server import create_server
 
+from infra.local.process import loopback_server
 from infra.local.text_to_speech.app import RecordedRequest, TextToSpeechApp
 from infra.local.text_to_speech.settings import LocalSpeechSettings
 
@@ -22,7 +22,7 @@ class TextToSpeechServer:
     def __init__(self, settings: LocalSpeechSettings | None = None, *, port: int = 0) -> None:
         self._app = TextToSpeechApp(settings or LocalSpeechSettings())
         self._sockets: dict[int, Any] = {}
-        self._server = create_server(self._app.wsgi_app, map=self._sockets, host=HOST, port=port, threads=THREADS)
+        self._server = loopback_server(self._app.wsgi_app, port, THREADS, map=self._sockets)
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._serve, name="local-text-to-speech")
 
