@@ -29,11 +29,15 @@ test: .venv/installed ## Run all tests (on PostgreSQL at DATABASE_ADMIN_URL, whe
 openapi: .venv/installed ## Write docs/openapi.json from the code
 	@$(VENV)/python -m infra.local.document >docs/openapi.json.new && mv docs/openapi.json.new docs/openapi.json
 
-fuzz: .venv/installed ## Fuzz the API at length (FUZZ_EXAMPLES=50 requests per operation, FUZZ_SEED=1)
-	@FUZZ_EXAMPLES=$(or $(FUZZ_EXAMPLES),50) FUZZ_SEED=$(or $(FUZZ_SEED),1) $(VENV)/python -m pytest -s --timeout=0 tests/contract/test_fuzzing.py
+fuzz: export FUZZ_EXAMPLES ?= 150
+fuzz: export FUZZ_SEED ?= 1
+fuzz: .venv/installed ## Fuzz the API at length (FUZZ_EXAMPLES=150 requests per operation, FUZZ_SEED=1)
+	@$(VENV)/python -m pytest -s tests/contract/test_fuzzing.py
 
 coverage-page: .venv/installed ## Write docs/contract-coverage.md from a run of the tests
-	@$(VENV)/python -m pytest -p tests.contract.coverage --contract-coverage docs/contract-coverage.md tests/functions tests/contract tests/unit/http
+	@$(VENV)/python -m pytest -p tests.contract.coverage --contract-coverage docs/contract-coverage.md \
+		tests/functions tests/acceptance tests/contract \
+		--deselect tests/contract/test_fuzzing.py --deselect tests/contract/test_coverage_page.py
 
 security: .venv/installed ## Try every cell of row-level security, and every way to weaken it
 	@$(VENV)/python -m pytest tests/security
