@@ -56,4 +56,4 @@ fmt: .venv/installed ## Format
 	@$(VENV)/ruff format $(PACKAGES)
 
 clean: ## Delete everything that was installed or made here
-	rm -rf .venv .local .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+	rm -rf .venv .local .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache

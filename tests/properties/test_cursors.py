@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from hypothesis import assume, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
@@ -18,11 +18,7 @@ PAGER = Pager(CursorSettings(cursor_secret=SecretStr("a secret of cursors")))
 LISTING = (UUID("5f3c1a52-3a1f-4c52-9d8f-0a8a4f0c2b11"), "notebooks", "name", "asc", None)
 ROWS = range(0, 100, 3)
 
-LISTINGS = st.tuples(
-    st.uuids(),
-    st.sampled_from(["notebooks", "phrases", "jobs"]),
-    st.one_of(st.none(), st.sampled_from(["None", "", "name", "asc", "a/b", "/"]), PYTHON_TEXTS),
-) | st.lists(st.one_of(st.none(), st.sampled_from(["None", "", "a", "b", "a/b", "/", '"'])), max_size=4).map(tuple)
+LISTINGS = st.lists(st.sampled_from([None, "None", "", "a", "b", "a/b", "/", '"', '","']), max_size=3)
 
 
 def page(cursor: str | None, listing: Sequence[Any] = LISTING) -> Page[int]:
@@ -74,7 +70,10 @@ def test_a_cursor_that_was_changed_is_refused_or_says_the_same(data: st.DataObje
 
 
 @given(LISTINGS, LISTINGS)
-def test_a_cursor_belongs_to_one_listing(listing: Sequence[Any], other: Sequence[Any]) -> None:
-    assume([part and str(part) for part in listing] != [part and str(part) for part in other])
+@example([None], ["None"])
+@example(["a/b"], ["a", "b"])
+@example(['a","b'], ["a", "b"])
+def test_a_cursor_belongs_to_one_listing(listing: Sequence[str | None], other: Sequence[str | None]) -> None:
+    assume(listing != other)
     assert not is_refused(cursor_of(listing), listing)
     assert is_refused(cursor_of(listing), other)

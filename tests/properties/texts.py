@@ -97,7 +97,8 @@ CHARACTERS = st.one_of(
 TEXTS = st.lists(st.one_of(st.sampled_from(PIECES), CHARACTERS), max_size=40).map("".join)
 """What JSON can carry: anything but lone surrogates."""
 
-PYTHON_TEXTS = st.lists(st.one_of(st.sampled_from(PIECES), CHARACTERS, st.characters()), max_size=40).map("".join)
+SURROGATES = st.characters(categories=["Cs"])
+PYTHON_TEXTS = st.lists(st.one_of(st.sampled_from(PIECES), CHARACTERS, SURROGATES), max_size=40).map("".join)
 """The same, with lone surrogates."""
 
 JSON = st.recursive(
