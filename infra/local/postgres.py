@@ -202,7 +202,8 @@ def _unprivileged(data: Path | None = None) -> list[str]:
     user, group = (owner.st_uid, owner.st_gid) if owner else (NOBODY, NOBODY)
     capability = "-all,+dac_override"
     return [
-        *(setpriv, f"--reuid={user}", f"--regid={group}", "--clear-groups"),
+        # Without the bit, access(2), by which PostgreSQL looks for its programs, forgets the capability.
+        *(setpriv, "--securebits=+no_setuid_fixup", f"--reuid={user}", f"--regid={group}", "--clear-groups"),
         *(f"--inh-caps={capability}", f"--ambient-caps={capability}"),
     ]
 
